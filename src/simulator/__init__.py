@@ -1,0 +1,1 @@
+"""The virtual lab: the real protocols from the side of the devices."""
