@@ -1,0 +1,131 @@
+"""The registry of named commands, which core and plugins fill and listeners ask."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from .CommunicationMessage import UNKNOWN_COMMAND, Message
+from .errors import CommandError, ConfigError, DeviceError, OckleError
+
+log = logging.getLogger(__name__)
+
+ROLES = ("viewer", "operator", "admin")
+"""Each may do what the ones before it may."""
+
+Command = Callable[[dict[str, Any]], "dict[str, Any] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a command: ``name`` of the user or token, ``role``, ``via`` (cli, gui, socket, plugin), ``address``."""
+
+    name: str = "local"
+    role: str = "admin"
+    via: str = "internal"
+    address: str = ""
+
+
+_caller: ContextVar[Caller] = ContextVar("caller", default=Caller())
+
+
+def current_caller() -> Caller:
+    """Return who sent the command that is being handled in this thread."""
+    return _caller.get()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """A registered command. ``params``: name -> what it means; a name that ends with ``?`` may be left out."""
+
+    name: str
+    function: Command
+    role: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    doc: str = ""
+
+
+class CommunicationHandler:
+    """Knows every command; ``mainDaemon`` is kept for plugins that reach it from here."""
+
+    def __init__(self, mainDaemon: object) -> None:
+        self.mainDaemon = mainDaemon
+        self._lock = threading.Lock()
+        self._commands: dict[str, CommandSpec] = {}
+        self.AddCommandToList("listCommands", self.listCommands, role="viewer")
+
+    def AddCommandToList(
+        self,
+        command: str,
+        function: Command,
+        *,
+        role: str = "admin",
+        params: Mapping[str, str] | None = None,
+        doc: str = "",
+    ) -> None:
+        """Register ``function``, which takes a data dict and returns one, under the name ``command``.
+
+        ``role``    the least role that may call it; a plugin that names none gets ``admin``
+        ``params``  what the data may hold, for help and the reference; a trailing ``?`` marks the optional
+        ``doc``     what it does; default: the function's docstring
+        """
+        if role not in ROLES:
+            raise ValueError(f"{command}: role {role!r} is none of {', '.join(ROLES)}")
+        spec = CommandSpec(command, function, role, dict(params or {}), doc or inspect.getdoc(function) or "")
+        with self._lock:
+            self._commands[command] = spec
+
+    def commands(self) -> dict[str, CommandSpec]:
+        """Return every command by name, sorted."""
+        with self._lock:
+            return dict(sorted(self._commands.items()))
+
+    def handleMessage(self, message: Message, caller: Caller | None = None) -> Message:
+        """Return the reply to ``message``; never raises for what the sender or the world did wrong."""
+        with self._lock:
+            spec = self._commands.get(message.command)
+        if spec is None:
+            return Message(UNKNOWN_COMMAND, {"command": message.command}, message.id)
+        caller = caller or _caller.get()
+        if caller.role not in ROLES or ROLES.index(caller.role) < ROLES.index(spec.role):
+            return message.refuse("denied", f"{spec.name} needs the role {spec.role}; {caller.name} is {caller.role}")
+        problem = _check_params(spec, message.data)
+        if problem:
+            return message.refuse("bad_request", problem)
+        token = _caller.set(caller)
+        try:
+            return message.reply(spec.function(message.data) or {})
+        except CommandError as error:
+            return message.refuse(error.code, str(error))
+        except ConfigError as error:
+            return message.refuse("bad_config", str(error))
+        except DeviceError as error:
+            return message.refuse("device", str(error))
+        except OckleError as error:
+            return message.refuse("refused", str(error))
+        except Exception as error:  # the outermost loop of a command: one bad command must not stop the listener
+            log.exception("command %s failed", spec.name)
+            return message.refuse("internal", f"{spec.name} failed: {type(error).__name__}; the daemon's log has more")
+        finally:
+            _caller.reset(token)
+
+    def listCommands(self, dataDict: dict[str, Any]) -> dict[str, Any]:
+        """List all commands: name -> description, with role and parameters when ``details`` is true."""
+        if dataDict.get("details"):
+            return {
+                name: {"doc": spec.doc, "role": spec.role, "params": dict(spec.params)}
+                for name, spec in self.commands().items()
+            }
+        return {name: spec.doc for name, spec in self.commands().items()}
+
+
+def _check_params(spec: CommandSpec, data: dict[str, Any]) -> str:
+    missing = [name for name in spec.params if not name.endswith("?") and name not in data]
+    if missing:
+        return f"{spec.name} needs {', '.join(missing)}"
+    return ""

@@ -1,0 +1,77 @@
+"""Messages of the socket protocol: one JSON object per line, UTF-8.
+
+Request:  ``{"command": NAME, "data": {…}, "id": any}`` — ``data`` and ``id`` may be left out.
+Reply:    ``{"command": NAME, "id": …, "data": {…}}``; ``"command": "Unknown Command"`` when there is none of that name;
+          with ``"error": {"code": …, "message": …}`` beside empty data when it could not be done.
+Event:    ``{"command": "event", "id": id of the subscription, "data": {…}}``.
+
+The module imports nothing heavy: the command line starts with it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+UNKNOWN_COMMAND = "Unknown Command"
+EVENT = "event"
+MAX_REQUEST = 65_536
+"""Bytes of one request, unless the listener is configured otherwise."""
+MAX_REPLY = 64 * 1024 * 1024
+"""Bytes of one reply that a client accepts."""
+
+
+class MessageError(ValueError):
+    """Bytes that are no message; the text says why."""
+
+
+class Message:
+    """One request, reply or event.
+
+    ``error``  None, or a dict with ``code`` and ``message``
+    """
+
+    __slots__ = ("command", "data", "error", "id")
+
+    def __init__(
+        self,
+        command: str,
+        data: dict[str, Any] | None = None,
+        id: Any = None,  # noqa: A002 - the protocol's word
+        error: dict[str, str] | None = None,
+    ) -> None:
+        self.command = command
+        self.data = {} if data is None else data
+        self.id = id
+        self.error = error
+
+    def encode(self) -> bytes:
+        """Return the line, newline included."""
+        parts: dict[str, Any] = {"command": self.command, "id": self.id, "data": self.data}
+        if self.error is not None:
+            parts["error"] = self.error
+        return json.dumps(parts, ensure_ascii=False, separators=(",", ":"), default=str).encode() + b"\n"
+
+    @classmethod
+    def parse(cls, line: bytes) -> Message:
+        """Return the message in ``line``; raises MessageError."""
+        try:
+            parts = json.loads(line.decode())
+        except (UnicodeDecodeError, ValueError, RecursionError) as error:
+            raise MessageError(f"not JSON: {error}") from error
+        if not isinstance(parts, dict):
+            raise MessageError("not a JSON object")
+        command, data, problem = parts.get("command"), parts.get("data"), parts.get("error")
+        if not isinstance(command, str) or not command:
+            raise MessageError("no command: give it as {\"command\": NAME, \"data\": {…}}")
+        if data is not None and not isinstance(data, dict):
+            raise MessageError("data is not an object")
+        if problem is not None and not isinstance(problem, dict):
+            raise MessageError("error is not an object")
+        return cls(command, data, parts.get("id"), problem)
+
+    def reply(self, data: dict[str, Any] | None = None) -> Message:
+        return Message(self.command, data, self.id)
+
+    def refuse(self, code: str, message: str) -> Message:
+        return Message(self.command, None, self.id, {"code": code, "message": message})

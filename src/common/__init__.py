@@ -1,0 +1,1 @@
+"""What every floor above may use: states, errors, time, events, messages. Knows nobody."""

@@ -1,0 +1,69 @@
+"""A physical device: one queue for its commands, and what its outlets share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from .clock import Clock, SystemClock
+
+T = TypeVar("T")
+
+
+class Device:
+    """What all outlets of a PDU (or controls, or tests, of one generator) have in common.
+
+    ``parallel``  commands in flight at the same time; 0 = no limit
+    ``gap_s``     seconds between the ends and starts of two switchings
+    """
+
+    def __init__(self, name: str, *, parallel: int = 1, gap_s: float = 0.0, clock: Clock | None = None) -> None:
+        self.name = name
+        self.gap_s = gap_s
+        self.clock: Clock = clock or SystemClock()
+        self._slots = asyncio.Semaphore(parallel) if parallel else None
+        self._gap_lock = asyncio.Lock()
+        self._next_switch = float("-inf")
+        self._shared: dict[object, Any] = {}
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Hold a place in the device's queue for one command."""
+        if self._slots is None:
+            yield
+            return
+        async with self._slots:
+            yield
+
+    async def wait_gap(self) -> None:
+        """Wait until the device may switch again, and reserve that moment."""
+        if not self.gap_s:
+            return
+        async with self._gap_lock:
+            wait = self._next_switch - self.clock.now()
+            if wait > 0:
+                await self.clock.sleep(wait)
+            self._next_switch = self.clock.now() + self.gap_s
+
+    def shared(self, key: object, make: Callable[[], T]) -> T:
+        """Return the device's one object under ``key`` (a session, say), made by ``make`` at the first call.
+
+        Only for use on the device loop.
+        """
+        try:
+            found: T = self._shared[key]
+        except KeyError:
+            found = self._shared[key] = make()
+        return found
+
+    async def close(self) -> None:
+        """Close every shared object that has a ``close`` (plain or async)."""
+        for thing in self._shared.values():
+            close = getattr(thing, "close", None)
+            if close is not None:
+                outcome = close()
+                if asyncio.iscoroutine(outcome):
+                    await outcome
+        self._shared.clear()

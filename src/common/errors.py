@@ -1,0 +1,62 @@
+"""Errors, sorted by who can mend them."""
+
+from __future__ import annotations
+
+
+class OckleError(Exception):
+    """Any fault that Ockle itself reports; its text is one line for a person."""
+
+
+class ConfigError(OckleError):
+    """A fault in the configuration, which the user mends in a file.
+
+    ``faults``  one line each, already naming file, section, key, value and what is allowed
+    """
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class DependencyException(OckleError):
+    """The dependencies have a cycle. ``cycle`` names its servers, the first one again at the end."""
+
+    def __init__(self, message: str, cycle: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.cycle = cycle
+
+
+class CommandError(OckleError):
+    """A command that cannot be carried out as asked; ``code`` is stable for programs.
+
+    Codes: ``bad_request``, ``not_found``, ``refused`` (a guard says no), ``conflict`` (the plan changed or a run is
+    busy), ``denied`` (role), ``timeout``, ``internal``.
+    """
+
+    def __init__(self, message: str, code: str = "bad_request") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class StoreError(OckleError):
+    """The durable store cannot be read or written; nothing new may be switched."""
+
+
+class DeviceError(OckleError):
+    """The world is not as it should be; the subclasses say whether trying again helps."""
+
+
+class DeviceUnreachable(DeviceError):
+    """No answer within the limit. Trying again may help."""
+
+
+class DeviceRefused(DeviceError):
+    """Credentials or permissions do not suffice. Trying again does not help."""
+
+
+class DeviceAnswerError(DeviceError):
+    """The answer makes no sense; it stands in the message. Trying again does not help."""
+
+
+class DeviceStateError(DeviceError):
+    """The device said yes and shows otherwise, or is between two states. Trying again may help."""

@@ -1,0 +1,1 @@
+"""What outlets, controls and tests have in common, and how their types are found."""

@@ -1,0 +1,90 @@
+"""What outlets, controls and tests have in common: settings checked before any I/O, two ways to be written, a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from ..config.templates import Template, check_settings, driver_template
+from ..common.device import Device
+from ..common.device_loop import DeviceLoop, run_blocking, shared_loop
+from ..common.errors import DeviceUnreachable
+
+T = TypeVar("T")
+
+
+class Driver:
+    """Base of the three templates.
+
+    ``settings``  typed options of the generator (the PDU, controller or tester)
+    ``params``    typed options of this one outlet, control or test
+    ``data``      measured values by name, for logs and plots: ``power_w``, ``current_a`` …
+    ``device``    the physical device, shared with its siblings; the factory hands it in, else it has its own
+    """
+
+    KIND: ClassVar[str]
+    """Folder of the templates: ``outlets``, ``controllers`` or ``testers``."""
+    SECTION: ClassVar[str]
+    PARAMS: ClassVar[str]
+
+    def __init__(
+        self,
+        name: str,
+        configDict: Mapping[str, object] | None = None,  # noqa: N803 - documented spelling of the three templates
+        params: Mapping[str, object] | None = None,
+    ) -> None:
+        self.name = name
+        template = self.template()
+        self.settings: dict[str, Any] = check_settings(template, self.SECTION, configDict or {}, where=name)
+        self.params: dict[str, Any] = check_settings(template, self.PARAMS, params or {}, where=name)
+        self.data: dict[str, Any] = {}
+        self.last_error = ""
+        self._device: Device | None = None
+        self._loop: DeviceLoop | None = None
+
+    @classmethod
+    def template(cls) -> Template:
+        """Return the INI template of this type."""
+        return driver_template(cls.KIND, cls.__name__)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that one exchange with the device may take."""
+        return float(self.settings["timeout"])
+
+    @property
+    def device(self) -> Device:
+        if self._device is None:
+            self._device = Device(
+                self.name, parallel=self.settings.get("parallel", 0), gap_s=self.settings.get("gap", 0.0)
+            )
+        return self._device
+
+    @device.setter
+    def device(self, device: Device) -> None:
+        self._device = device
+
+    def bind(self, loop: DeviceLoop) -> None:
+        """Name the loop on which the synchronous methods do their work."""
+        self._loop = loop
+
+    def run_sync(self, work: Any) -> Any:
+        """Run a coroutine of this driver from any thread but the device loop's, and wait for it."""
+        return (self._loop or shared_loop()).call(work)
+
+    async def invoke(self, method: Callable[..., T], *arguments: object, timeout: float | None = None) -> T:
+        """Call a driver's method, plain (in a thread) or async, as one command in the device's queue.
+
+        Raises DeviceUnreachable when ``timeout`` seconds (default: the type's ``timeout`` and a margin, since the
+        driver should notice first) are over, and whatever the driver raises.
+        """
+        limit = timeout if timeout is not None else self.timeout * 1.5 + 1.0
+        async with self.device.turn():
+            if inspect.iscoroutinefunction(method):
+                try:
+                    return await asyncio.wait_for(method(*arguments), limit)  # type: ignore[no-any-return]
+                except TimeoutError:
+                    raise DeviceUnreachable(f"{self.name}: no answer within {limit:g} s") from None
+            return await run_blocking(lambda: method(*arguments), limit, self.name)

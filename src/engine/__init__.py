@@ -1,0 +1,1 @@
+"""The executor: drives the network of servers to its desired state, and remembers durably."""

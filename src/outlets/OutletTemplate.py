@@ -1,0 +1,188 @@
+"""OutletTemplate: what every outlet does around the three methods that a type implements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from ..common.common import OpState
+from ..common.errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceStateError
+from ..drivers.driver import Driver
+
+READ_BACK_FIRST_S = 0.05
+READ_BACK_MOST_S = 1.0
+
+
+class OutletTemplate(Driver):
+    """A power socket, or anything else that feeds a server and can be switched.
+
+    A type implements ``_setOutletState`` and ``_getOutletState`` (and ``updateData`` if it measures), plain or async.
+    It sets and reads, nothing more: the template gives deadlines and a place in the device's queue, reads back until
+    the outlet shows what was asked, and keeps the OpState.
+
+    ``data``   measured values; ``power_w``, ``current_a``, ``voltage_v``, ``energy_wh`` where the device has them
+    ``state``  True or False as last read, None = unknown
+    """
+
+    KIND: ClassVar[str] = "outlets"
+    SECTION: ClassVar[str] = "pdu"
+    PARAMS: ClassVar[str] = "outletParams"
+
+    def __init__(
+        self,
+        name: str,
+        outletConfigDict: Mapping[str, object] | None = None,
+        outletParams: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(name, outletConfigDict, outletParams)
+        self.opState = OpState.INIT
+        self.state: bool | None = None
+
+    # -- what a type implements
+
+    def _setOutletState(self, state: bool) -> Any:
+        """Ask the device to switch to ``state``; may be ``async def``. An acknowledgement is never taken as proof.
+
+        Raises DeviceError; after any of them the outlet is read back, for the command may have worked all the same.
+        """
+        raise DeviceRefused(f"{self.name}: the type {type(self).__name__} cannot switch")
+
+    def _getOutletState(self) -> Any:
+        """Return True or False as the device shows it now; may be ``async def``.
+
+        Raises DeviceStateError for a state between the two, DeviceAnswerError for a value that is neither, and
+        DeviceUnreachable for silence: unknown is never "off".
+        """
+        raise DeviceRefused(f"{self.name}: the type {type(self).__name__} cannot be read")
+
+    def updateData(self) -> Any:
+        """Measure into ``self.data``; may be ``async def``. Types without measurements leave it as it is."""
+
+    # -- batched reading
+
+    @classmethod
+    async def read_many(cls, outlets: Sequence[OutletTemplate]) -> list[bool | DeviceError]:
+        """Return the state, or the error, of each of ``outlets``, which share one device.
+
+        A type that can read many outlets in one exchange overrides this. Never raises DeviceError.
+        """
+        return [await outlet._read_once() for outlet in outlets]
+
+    async def _read_once(self) -> bool | DeviceError:
+        try:
+            state = await self.invoke(self._getOutletState)
+        except DeviceError as error:
+            return error
+        if not isinstance(state, bool):
+            return DeviceAnswerError(f"{self.name}: the state read is {state!r}, neither on nor off")
+        return state
+
+    # -- what the engine uses, on the device loop
+
+    async def get_state(self) -> bool:
+        """Read the outlet now; raises DeviceError when that fails."""
+        return self.observe(await self._read_once())
+
+    def observe(self, seen: bool | DeviceError) -> bool:
+        """Take in what was read, for a single outlet or as part of a batch; raises ``seen`` if it is an error."""
+        if isinstance(seen, DeviceError):
+            self.state = None
+            self.last_error = str(seen)
+            raise seen
+        self.state = seen
+        self.last_error = ""
+        return seen
+
+    async def set_state(self, state: bool, timeout: float | None = None) -> None:
+        """Switch and read back until the outlet shows ``state``.
+
+        ``timeout``  seconds; default: the option ``settle_timeout``
+        A command without an answer is followed by a read-back before it is sent again; a refused one is not sent
+        again. Raises DeviceStateError when the outlet shows otherwise to the end, else the last DeviceError.
+        """
+        clock = self.device.clock
+        limit = float(self.params["settle_timeout"]) if timeout is None else timeout
+        deadline = clock.now() + limit
+        sends_left = 1 + int(self.settings["retries"])
+        while True:
+            problem = await self._send(state)
+            sends_left -= 1
+            seen = await self._read_back(state, deadline, patient=problem is None or sends_left <= 0)
+            if seen is state:
+                self.observe(state)
+                return
+            final = isinstance(problem, DeviceRefused | DeviceAnswerError)
+            if final or sends_left <= 0 or clock.now() >= deadline:
+                self.state = seen if isinstance(seen, bool) else None
+                raise self._failure(state, seen, problem, limit)
+
+    async def _send(self, state: bool) -> DeviceError | None:
+        await self.device.wait_gap()
+        try:
+            await self.invoke(self._setOutletState, state)
+        except DeviceError as error:
+            return error
+        return None
+
+    async def _read_back(self, state: bool, deadline: float, *, patient: bool) -> bool | DeviceError:
+        """Read until the outlet shows ``state``: once or twice only when not ``patient`` (it will be sent again)."""
+        clock = self.device.clock
+        wait, reads = READ_BACK_FIRST_S, 0
+        while True:
+            seen = await self._read_once()
+            reads += 1
+            if seen is state or isinstance(seen, DeviceRefused) or (reads >= 2 and not patient):
+                return seen
+            left = deadline - clock.now()
+            if left <= 0:
+                return seen
+            await clock.sleep(min(wait, left))
+            wait = min(wait * 2, READ_BACK_MOST_S)
+
+    def _failure(
+        self, state: bool, seen: bool | DeviceError, problem: DeviceError | None, limit: float
+    ) -> DeviceError:
+        wanted = "on" if state else "off"
+        if isinstance(problem, DeviceRefused | DeviceAnswerError):
+            self.last_error = str(problem)
+            return problem
+        if isinstance(seen, bool):
+            text = f"{self.name}: asked to switch {wanted}, still shows {'on' if seen else 'off'} after {limit:g} s"
+            error: DeviceError = DeviceStateError(text + (f" ({problem})" if problem else ""))
+        else:
+            error = type(seen)(f"{self.name}: asked to switch {wanted}, then: {seen}")
+        self.last_error = str(error)
+        return error
+
+    async def measure(self) -> dict[str, Any]:
+        """Update ``data`` and return it; a failed measurement leaves the old values out and is told by DeviceError."""
+        if type(self).updateData is not OutletTemplate.updateData:
+            try:
+                await self.invoke(self.updateData)
+            except DeviceError:
+                self.data.clear()
+                raise
+        return self.data
+
+    # -- documented synchronous door
+
+    def setState(self, state: bool) -> bool:
+        """Switch, from any thread; True when the outlet shows ``state``."""
+        try:
+            self.run_sync(self.set_state(state))
+        except DeviceError:
+            return False
+        return True
+
+    def getState(self) -> bool | None:
+        """Read the outlet, from any thread; None when it cannot be read."""
+        try:
+            return bool(self.run_sync(self.get_state()))
+        except DeviceError:
+            return None
+
+    def getOpState(self) -> OpState:
+        return self.opState
+
+    def setOpState(self, opState: OpState) -> None:
+        self.opState = opState

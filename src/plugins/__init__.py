@@ -1,0 +1,1 @@
+"""Plugins: one feature per file, each in its own thread."""

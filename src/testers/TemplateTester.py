@@ -1,0 +1,73 @@
+"""TemplateTester: what every test does around the one method that a type implements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from ..common.errors import DeviceError, DeviceRefused
+from ..drivers.driver import Driver
+
+
+class TesterOpState(StrEnum):
+    """State of a test; the value is the text that people read."""
+
+    INIT = "Not run"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class TemplateTester(Driver):
+    """A test that tells whether a server serves.
+
+    A type implements ``_test``, plain or async.
+
+    ``last_error``  why the last run failed, "" when it succeeded
+    """
+
+    KIND: ClassVar[str] = "testers"
+    SECTION: ClassVar[str] = "tester"
+    PARAMS: ClassVar[str] = "testerParams"
+
+    def __init__(
+        self,
+        name: str,
+        testerConfigDict: Mapping[str, object] | None = None,
+        testerParams: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(name, testerConfigDict, testerParams)
+        self.opState = TesterOpState.INIT
+
+    def _test(self) -> Any:
+        """Return True when the server passes; may be ``async def``.
+
+        A DeviceError fails the test with its text as the reason; so does False, without one.
+        """
+        raise DeviceRefused(f"{self.name}: the type {type(self).__name__} cannot test")
+
+    async def run_test(self) -> bool:
+        """Run the test once; the reason of a failure stands in ``last_error``."""
+        try:
+            passed = await self.invoke(self._test)
+            reason = "" if passed else "failed"
+        except DeviceError as error:
+            passed, reason = False, str(error)
+        self.last_error = reason
+        self.opState = TesterOpState.SUCCEEDED if passed else TesterOpState.FAILED
+        return bool(passed)
+
+    def forget(self) -> None:
+        """Take the last result back: the server has been switched since."""
+        self.opState = TesterOpState.INIT
+        self.last_error = ""
+
+    def test(self) -> bool:
+        """Run the test, from any thread."""
+        return bool(self.run_sync(self.run_test()))
+
+    def getOpState(self) -> TesterOpState:
+        return self.opState
+
+    def setOpState(self, opState: TesterOpState) -> None:
+        self.opState = opState

@@ -1,0 +1,1 @@
+"""What runs in front of the daemon: the client library, and the web GUI."""
