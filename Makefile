@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 # coverage of the whole package, in percent, below which `make check` fails
 COVERAGE_FLOOR ?= 85
 # tools find the package `ockle` through this folder, whatever is installed
-export PYTHONPATH := typings
+FROM_TREE := PYTHONPATH=typings
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint format imports types docs docs-check bench zipapp unit-security clean
@@ -43,17 +43,17 @@ types: $(STAMP) ## mypy --strict
 	$(BIN)/mypy
 
 imports: $(STAMP) ## the floors: imports point down only
-	$(BIN)/lint-imports --no-logo
+	$(FROM_TREE) $(BIN)/lint-imports --no-logo
 
 format: $(STAMP) ## write the format and the fixes that are safe
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 docs: $(STAMP) ## write the generated reference pages
-	$(BIN)/python docs/generate.py
+	$(FROM_TREE) $(BIN)/python docs/generate.py
 
 docs-check: $(STAMP) ## fail when a reference page is out of date
-	$(BIN)/python docs/generate.py --check
+	$(FROM_TREE) $(BIN)/python docs/generate.py --check
 
 bench: $(STAMP) ## the benchmarks, each against a peer or a limit in the same run
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
