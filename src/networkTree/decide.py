@@ -1,0 +1,181 @@
+"""Decides what a server does next, from what is known of it and of its neighbours. Pure: no I/O, no clock of its own.
+
+The two guards stand here and nowhere else; the executor asks them again right before everything it cannot take back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from ..common.common import PERMANENT, OpState
+from .facts import Desired, ServerFacts, Supply
+
+
+class Neighbour(Protocol):
+    """A server as its neighbours' decisions see it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def facts(self) -> ServerFacts: ...
+
+
+class Move(Enum):
+    """What to do with a server now."""
+
+    NOTHING = "nothing"
+    WAIT = "wait"
+    START = "start"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The next move of a server, and why.
+
+    ``reason``    for a person; "" when there is nothing to explain
+    ``blockers``  servers it waits for
+    ``until``     moment of the clock when to decide again, if time alone may change the answer
+    ``frees``     what would end the waiting, for a person
+    """
+
+    move: Move
+    reason: str = ""
+    blockers: tuple[str, ...] = ()
+    until: float | None = None
+    frees: str = ""
+
+
+NOTHING = Decision(Move.NOTHING)
+_START, _STOP = Decision(Move.START), Decision(Move.STOP)
+
+
+def satisfies(facts: ServerFacts) -> bool:
+    """Tell whether what depends on this server may start: it serves, verified, and nothing is about to end that."""
+    if facts.op is not None or facts.shutdown_sent:
+        return False
+    if facts.op_state is OpState.forcedOn:
+        return facts.supply in (Supply.ON, Supply.NONE) and facts.serving is True
+    return facts.op_state is OpState.OK
+
+
+def is_down(facts: ServerFacts) -> bool:
+    """Tell whether what this server needs may be switched off: positive evidence, never the lack of an answer."""
+    if facts.op is not None:
+        return False
+    if facts.supply is Supply.OFF:
+        return True
+    return facts.supply is Supply.NONE and facts.op_state is OpState.OFF
+
+
+def on_guard(dependencies: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
+    """Return the dependencies that forbid a start now."""
+    return tuple(one for one in dependencies if not satisfies(one.facts))
+
+
+def off_guard(dependents: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
+    """Return the dependents that forbid a shutdown or a cut now."""
+    return tuple(one for one in dependents if not is_down(one.facts))
+
+
+def decide(
+    facts: ServerFacts,
+    dependencies: Iterable[Neighbour],
+    dependents: Iterable[Neighbour],
+    now: float,
+    free_starts: int | None = None,
+) -> Decision:
+    """Return the next move of one server.
+
+    ``now``          moment of the clock, in seconds
+    ``free_starts``  starts that the limit of simultaneous starts still allows; None = no limit
+    Cost: O(neighbours).
+    """
+    if facts.op is not None:
+        return Decision(Move.NOTHING, f"{facts.phase}")
+    if facts.forced is not None:
+        note = f": {facts.forced_note}" if facts.forced_note else ""
+        return Decision(Move.NOTHING, f"forced {facts.forced}{note}", frees="clear the force")
+    if facts.held:
+        return Decision(Move.NOTHING, f"held: {facts.held}", frees="release the hold")
+    if facts.desired is None:
+        return Decision(Move.NOTHING, facts.error)
+    if facts.op_state in PERMANENT:
+        verb = "start" if facts.op_state is OpState.permanentlyFailedToStart else "stop"
+        if not (verb == "start" and facts.desired is Desired.OFF):
+            return Decision(
+                Move.NOTHING,
+                f"gave up: could not {verb}" + (f": {facts.error}" if facts.error else ""),
+                frees=f"mend it, then order it {facts.desired} again",
+            )
+    if facts.desired is Desired.ON and not facts.shutdown_sent:
+        return _decide_on(facts, dependencies, now, free_starts)
+    return _decide_off(facts, dependents, now)
+
+
+def _decide_on(
+    facts: ServerFacts, dependencies: Iterable[Neighbour], now: float, free_starts: int | None
+) -> Decision:
+    if facts.op_state is OpState.OK:
+        return NOTHING
+    if facts.supply is Supply.UNKNOWN:
+        return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again")
+    if facts.drifted:
+        return Decision(Move.NOTHING, "switched off by somebody else", frees="order it on, or let the drift be enforced")
+    if facts.degraded and facts.policy.on_failure == "alarm":
+        return Decision(Move.NOTHING, facts.error or "a test fails", frees="its tests pass again, or a restart")
+    blockers = on_guard(dependencies)
+    if blockers:
+        return Decision(
+            Move.WAIT,
+            "waiting for " + ", ".join(_describe(one) for one in blockers),
+            tuple(one.name for one in blockers),
+            frees=", ".join(one.name for one in blockers) + " on and tested",
+        )
+    return _decide_time(facts, now) or _decide_budget(free_starts) or _START
+
+
+def _decide_off(facts: ServerFacts, dependents: Iterable[Neighbour], now: float) -> Decision:
+    if facts.op_state is OpState.OFF and not facts.shutdown_sent:
+        return NOTHING
+    if facts.supply is Supply.UNKNOWN:
+        return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again")
+    if facts.drifted and facts.desired is Desired.OFF:
+        return Decision(Move.NOTHING, "switched on by somebody else", frees="order it off, or let the drift be enforced")
+    blockers = off_guard(dependents)
+    if blockers:
+        return Decision(
+            Move.WAIT,
+            "still needed by " + ", ".join(_describe(one) for one in blockers),
+            tuple(one.name for one in blockers),
+            frees=", ".join(one.name for one in blockers) + " off",
+        )
+    return _decide_time(facts, now) or _STOP
+
+
+def _decide_time(facts: ServerFacts, now: float) -> Decision | None:
+    if facts.retry_at <= now:
+        return None
+    reason = f"next attempt in {facts.retry_at - now:.0f} s" + (f": {facts.error}" if facts.error else "")
+    return Decision(Move.WAIT, reason, until=facts.retry_at, frees="the back-off ends")
+
+
+def _decide_budget(free_starts: int | None) -> Decision | None:
+    if free_starts is None or free_starts > 0:
+        return None
+    return Decision(Move.WAIT, "as many servers start as the limit allows", frees="another start ends")
+
+
+def _unknown_supply(facts: ServerFacts) -> str:
+    return facts.error or "an outlet has not been read yet"
+
+
+def _describe(one: Neighbour) -> str:
+    facts = one.facts
+    detail = facts.error if facts.op_state not in (OpState.OFF, OpState.OK) and facts.error else ""
+    if facts.op is None and facts.desired is not Desired.ON and facts.op_state is OpState.OFF:
+        detail = "off, and not ordered on"
+    return f"{one.name} ({detail or facts.op_state.value})"

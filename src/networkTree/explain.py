@@ -1,0 +1,82 @@
+"""Answers "why is it not as I want it?" for any server. Pure functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..common.common import OpState
+from .decide import Decision, Move, decide
+from .ServerNetwork import ServerNetwork
+from .ServerNode import ServerNode
+
+_WORDS = {
+    OpState.INIT: "not started",
+    OpState.UNKNOWN: "unknown",
+    OpState.OK: "on",
+    OpState.OFF: "off",
+    OpState.SwitchingOn: "switching on",
+    OpState.SwitchingOff: "switching off",
+    OpState.failedToStart: "failed to start",
+    OpState.failedToStop: "failed to stop",
+    OpState.permanentlyFailedToStart: "gave up starting",
+    OpState.permanentlyFailedToStop: "gave up stopping",
+    OpState.forcedOn: "forced on",
+    OpState.forcedOff: "forced off",
+}
+
+
+def word(state: OpState) -> str:
+    """Return the word for ``state`` that the command line, the GUI and the docs use."""
+    return _WORDS[state]
+
+
+def next_move(network: ServerNetwork, node: ServerNode, now: float, free_starts: int | None = None) -> Decision:
+    """Return what ``node`` does next, and why."""
+    return decide(
+        node.facts, network.dependencies(node.name), network.dependents(node.name), now, free_starts
+    )
+
+
+def explain(network: ServerNetwork, name: str, now: float) -> dict[str, Any]:
+    """Return why ``name`` is as it is.
+
+    ``reasons``  dicts with ``text``, ``since`` (moment of the clock, None = unknown) and ``frees``, what would end it
+    ``chain``    the servers it waits for, and those they wait for, nearest first
+    """
+    node = network.getServernode(name)
+    decision = next_move(network, node, now)
+    reasons = []
+    text = decision.reason or (node.why if decision.move is not Move.NOTHING else "")
+    if text:
+        reasons.append({"text": text, "since": node.facts.since, "frees": decision.frees})
+    if node.facts.error and node.facts.error not in text:
+        reasons.append({"text": f"last error: {node.facts.error}", "since": None, "frees": ""})
+    if not reasons:
+        wanted = node.facts.desired
+        text = f"it is {word(node.facts.op_state)}, " + ("as ordered" if wanted else "and nothing is ordered for it")
+        reasons.append({"text": text, "since": node.facts.since, "frees": ""})
+    return {
+        "server": name,
+        "state": node.facts.op_state.value,
+        "word": word(node.facts.op_state),
+        "reasons": reasons,
+        "chain": _chain(network, decision, now),
+    }
+
+
+def _chain(network: ServerNetwork, decision: Decision, now: float) -> list[dict[str, Any]]:
+    chain: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    todo = list(decision.blockers)
+    while todo:
+        name = todo.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        node = network.getServernode(name)
+        inner = next_move(network, node, now)
+        chain.append(
+            {"server": name, "state": node.facts.op_state.value, "word": word(node.facts.op_state), "why": inner.reason}
+        )
+        todo.extend(inner.blockers)
+    return chain

@@ -1,0 +1,100 @@
+"""What is known of a server: the plain values that decisions are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..common.common import OpState
+
+
+class Desired(StrEnum):
+    """What a server shall be. None, in its place, means: observe only."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Phase(StrEnum):
+    """How far the running switching of a server is. From ``SHUTDOWN`` and ``SET`` on there is something sent."""
+
+    INTENT = "intent"
+    SET = "switching outlets on"
+    BOOT = "booting"
+    SHUTDOWN = "shutting down"
+    CUT = "switching outlets off"
+    CYCLE = "power-cycling"
+
+
+SENT = frozenset({Phase.SET, Phase.BOOT, Phase.SHUTDOWN, Phase.CUT, Phase.CYCLE})
+
+
+class Supply(StrEnum):
+    """What the outlets of a server show, taken together."""
+
+    NONE = "none"
+    """It has no outlets."""
+    ON = "on"
+    OFF = "off"
+    MIXED = "partly on"
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class Policy:
+    """How a server wants to be treated; its options in ``serverNodes.ini``. Times in seconds."""
+
+    boot_timeout: float = 300.0
+    shutdown_timeout: float = 180.0
+    shutdown_policy: str = "fail"
+    retry_cycle: str = "if-down"
+    down_evidence: str = "auto"
+    halt_grace: float = 20.0
+    idle_watts: float = 5.0
+    probe_interval: float = 1.0
+    fail_after: int = 3
+    ok_after: int = 1
+    stable_for: float = 30.0
+    drift: str = "alarm"
+    on_failure: str = "alarm"
+    protected: bool = False
+    tags: tuple[str, ...] = ()
+    comment: str = ""
+
+
+@dataclass(slots=True)
+class ServerFacts:
+    """All that a decision about a server may depend on.
+
+    Durable: ``desired`` to ``stop_attempts``, ``retry_at`` (as time left), ``shutdown_sent``, ``gave_up``.
+
+    ``desired_gen``    rises with each change of ``desired``
+    ``shutdown_sent``  a shutdown may have been sent, and a new boot is not proven since: the server may be stopping
+                       although it still answers
+    ``retry_at``       moment of the clock before which it is not tried again
+    ``op``             "on" or "off" while a switching runs
+    ``serving``        the tests of this boot pass (None = not known)
+    ``degraded``       it was OK and its tests fail since
+    ``drifted``        switched by somebody else, and the policy is to tell, not to act
+    """
+
+    desired: Desired | None = None
+    desired_gen: int = 0
+    held: str = ""
+    forced: Desired | None = None
+    forced_note: str = ""
+    start_attempts: int = 0
+    stop_attempts: int = 0
+    retry_at: float = 0.0
+    shutdown_sent: bool = False
+    op_state: OpState = OpState.INIT
+    since: float = 0.0
+    op: Desired | None = None
+    phase: Phase = Phase.INTENT
+    graceful: bool = True
+    supply: Supply = Supply.UNKNOWN
+    serving: bool | None = None
+    degraded: bool = False
+    drifted: bool = False
+    error: str = ""
+    policy: Policy = field(default_factory=Policy)

@@ -1,0 +1,244 @@
+"""Plans: what a command would do, in which order, how long it takes and what it costs others. Pure functions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..common.common import PERMANENT, OpState
+from ..common.errors import CommandError
+from .decide import is_down
+from .facts import Desired, Supply
+from .ServerNetwork import ServerNetwork
+from .ServerNode import ServerNode
+
+ACTIONS = ("on", "off", "restart", "cut")
+MANY = 10
+"""More servers than these at once need the strongest confirmation."""
+
+Durations = Callable[[str, str], float]
+"""(server, "on" or "off") -> expected seconds."""
+
+
+@dataclass(slots=True)
+class Step:
+    """One switching of one server. Times in seconds from the start of the run.
+
+    ``needs``    servers of this plan whose step has to end before
+    ``because``  why the server is part of the plan
+    """
+
+    n: int
+    server: str
+    action: str
+    needs: list[str]
+    because: str
+    start_s: float
+    eta_s: float
+    critical: bool = False
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would happen.
+
+    ``rev``        changes when the steps do
+    ``already``    targets that are as wanted
+    ``untouched``  server -> why it is left alone, or cannot get there
+    ``tier``       0-3, how much confirmation it needs; ``confirm`` is the text to type at 3
+    """
+
+    action: str
+    targets: list[str]
+    steps: list[Step]
+    already: list[str]
+    untouched: dict[str, str]
+    total_s: float
+    critical: list[str]
+    tier: int
+    confirm: str
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def rev(self) -> str:
+        text = "\n".join(f"{step.action} {step.server}" for step in self.steps)
+        return hashlib.sha256(f"{self.action}\n{text}".encode()).hexdigest()[:12]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "rev": self.rev}
+
+
+def make_plan(network: ServerNetwork, action: str, targets: Iterable[str], durations: Durations) -> Plan:
+    """Return the plan for ``action`` on ``targets``.
+
+    on       the targets and everything they need
+    off      everything running that needs the targets, then the targets; graceful
+    restart  off as above, then on again what was on, and the targets
+    cut      as off, but without shutdowns
+    Raises CommandError for an unknown action or server. Cost: O(servers + dependencies), sorting aside.
+    """
+    if action not in ACTIONS:
+        raise CommandError(f"action is {action!r}: use one of {', '.join(ACTIONS)}")
+    wanted = list(dict.fromkeys(targets))
+    for name in wanted:
+        if name not in network:
+            raise CommandError(f"there is no server {name}", "not_found")
+    if not wanted:
+        raise CommandError("no server named: name servers, or 'all'")
+    order = network.getSortedNodeListIndex()
+    untouched: dict[str, str] = {}
+    stages: list[tuple[str, set[str]]] = []
+    if action in ("off", "restart", "cut"):
+        down = _to_switch_off(network, wanted, untouched, cut=action == "cut")
+        stages.append(("cut" if action == "cut" else "off", down))
+    if action in ("on", "restart"):
+        up = _to_switch_on(network, wanted, untouched, stages[0][1] if stages else frozenset())
+        stages.append(("on", up))
+    steps = _schedule(network, order, stages, set(wanted), durations)
+    critical = _mark_critical(steps)
+    switched = {step.server for step in steps}
+    already = [name for name in wanted if name not in switched and name not in untouched]
+    tier, confirm = _tier(network, action, wanted, switched)
+    total = max((step.start_s + step.eta_s for step in steps), default=0.0)
+    return Plan(
+        action, wanted, steps, already, untouched, total, critical, tier, confirm, _warnings(network, steps)
+    )
+
+
+def _to_switch_off(network: ServerNetwork, targets: Sequence[str], untouched: dict[str, str], *, cut: bool) -> set[str]:
+    chosen: set[str] = set()
+    for name in {*targets, *network.all_dependents(targets)}:
+        node = network.getServernode(name)
+        if is_down(node.facts):
+            if node.facts.desired is Desired.ON:
+                chosen.add(name)  # it would be started again, or is just about to be
+            continue
+        reason = _hands_off(node)
+        if reason:
+            untouched[name] = reason
+        else:
+            chosen.add(name)
+    return chosen
+
+
+def _to_switch_on(
+    network: ServerNetwork, targets: Sequence[str], untouched: dict[str, str], stopped: Iterable[str]
+) -> set[str]:
+    goal = {*targets, *(name for name in stopped if network.getServernode(name).facts.op_state is not OpState.OFF)}
+    chosen = set()
+    for name in {*goal, *network.all_dependencies(goal)}:
+        node = network.getServernode(name)
+        if node.facts.op_state is OpState.OK and name not in stopped:
+            continue
+        reason = _hands_off(node)
+        if reason and node.facts.forced is not Desired.ON:
+            untouched[name] = reason
+        elif not reason:
+            chosen.add(name)
+    for name in list(chosen):
+        missing = network.all_dependencies([name]) & untouched.keys() if untouched else set()
+        if missing:
+            untouched[name] = "needs " + ", ".join(sorted(missing))
+    return chosen - untouched.keys()
+
+
+def _hands_off(node: ServerNode) -> str:
+    facts = node.facts
+    if facts.forced is not None:
+        return f"forced {facts.forced}"
+    if facts.held:
+        return f"held: {facts.held}"
+    return ""
+
+
+def _schedule(
+    network: ServerNetwork,
+    order: Sequence[str],
+    stages: Sequence[tuple[str, set[str]]],
+    targets: set[str],
+    durations: Durations,
+) -> list[Step]:
+    steps: list[Step] = []
+    offset = 0.0
+    for action, members in stages:
+        ends: dict[str, float] = {}
+        goes_up = action == "on"
+        for name in order if goes_up else reversed(order):
+            if name not in members:
+                continue
+            before = network.getDependencies(name) if goes_up else network.getDependent(name)
+            needs = [other for other in before if other in ends]
+            start = max((ends[other] for other in needs), default=offset)
+            seconds = 5.0 if action == "cut" else durations(name, action)
+            ends[name] = start + seconds
+            because = _because(network, name, action, targets, stages)
+            steps.append(Step(len(steps) + 1, name, action, needs, because, start, seconds))
+        offset = max(ends.values(), default=offset)
+    return steps
+
+
+def _because(
+    network: ServerNetwork, name: str, action: str, targets: set[str], stages: Sequence[tuple[str, set[str]]]
+) -> str:
+    if name in targets:
+        return "asked for"
+    if action == "on":
+        users = [other for other in network.getDependent(name) if other in stages[-1][1]]
+        return "needed by " + ", ".join(users) if users else "was on before"
+    return "needs " + ", ".join(other for other in network.getDependencies(name) if other in stages[0][1])
+
+
+def _mark_critical(steps: list[Step]) -> list[str]:
+    """Mark the chain of steps that determines the total time; return its servers in order."""
+    path: list[str] = []
+    current = max(steps, key=lambda step: step.start_s + step.eta_s, default=None)
+    while current is not None:
+        current.critical = True
+        path.append(current.server)
+        start = current.start_s
+        current = next(
+            (
+                step
+                for step in steps
+                if start > 0 and not step.critical and abs(step.start_s + step.eta_s - start) < 1e-6
+            ),
+            None,
+        )
+    return list(dict.fromkeys(reversed(path)))
+
+
+def _tier(network: ServerNetwork, action: str, targets: Sequence[str], switched: set[str]) -> tuple[int, str]:
+    confirm = targets[0] if len(targets) == 1 else str(len(switched))
+    if action == "on" or not switched:
+        return (2 if len(targets) > 1 else 1), ""
+    protected = any(network.getServernode(name).facts.policy.protected for name in switched)
+    whole = len(network) > 1 and len(targets) == len(network)
+    if action == "cut" or protected or whole or len(switched) > MANY:
+        return 3, confirm
+    return (2 if len(switched) > 1 or len(targets) > 1 else 1), ""
+
+
+def _warnings(network: ServerNetwork, steps: Iterable[Step]) -> list[str]:
+    found = []
+    for step in steps:
+        node = network.getServernode(step.server)
+        facts = node.facts
+        if facts.supply is Supply.UNKNOWN and node.outlets:
+            found.append(f"{step.server}: an outlet cannot be read; it waits until its device answers")
+        if step.action == "off" and not node.controls and node.outlets:
+            found.append(f"{step.server}: has no control, so its power is cut without a shutdown")
+        if step.action == "cut":
+            found.append(f"{step.server}: its power is cut without a shutdown; a disk in mid-write may suffer")
+        if facts.op_state in PERMANENT:
+            found.append(f"{step.server}: {facts.op_state.value} before; it is tried anew")
+    return found
+
+
+def expected_seconds(node: ServerNode, action: str) -> float:
+    """Return a first guess, in seconds, for a server that was never switched: nothing better is known than its limits."""
+    policy = node.facts.policy
+    if action == "on":
+        return min(policy.boot_timeout, 60.0) if node.outlets or node.tests else 0.0
+    return min(policy.shutdown_timeout, 30.0) + policy.halt_grace if node.controls else 1.0
