@@ -1,0 +1,1 @@
+"""INI templates, and what reads, checks and writes INI files. Knows common."""

@@ -1,0 +1,109 @@
+"""Reading and writing INI files: bounded, in UTF-8, with every syntax error named, written whole or not at all."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from configobj import ConfigObj, ConfigObjError
+
+from ..common.errors import ConfigError
+from .atomic import write_atomic
+from .faults import Fault
+from .history import History
+from .names import confine
+
+__all__ = ["MAX_BYTES", "History", "confine", "parse_ini", "read_ini", "render_ini", "write_ini"]
+
+MAX_BYTES = 1024 * 1024
+"""An INI file of a server has a few hundred bytes; a megabyte is a mistake or an attack."""
+
+_SYNTAX = {
+    "Invalid line": "neither a [section], nor `option = value`, nor a # comment",
+    "Parse error in multiline": "a value that begins with three quotes does not end with them",
+    "Parse error in value": "a quote is not closed, or text follows it",
+    "Duplicate keyword": "this option stands twice in its section",
+    "Duplicate section": "this section stands twice",
+    "Cannot compute the section depth": "the brackets of the section do not match",
+    "Cannot compute nesting level": "the brackets of the section do not match",
+    "Section too nested": "sections are not nested",
+}
+
+
+def read_ini(path: Path, *, name: str = "") -> ConfigObj:
+    """Return the file with its comments and order.
+
+    ``name``  how the file is called in errors; its path otherwise
+    Raises    ConfigError with one fault per syntax error (with its line), or for a file that cannot be read
+    """
+    name = name or str(path)
+    return parse_ini(_read_text(path, name), name)
+
+
+def _read_text(path: Path, name: str) -> str:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a FIFO would block for ever
+            raise ConfigError(str(Fault(name, problem="not a regular file")))
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(str(Fault(name, problem=f"cannot be read: {error.strerror or error}"))) from error
+    if len(data) > MAX_BYTES:
+        raise ConfigError(str(Fault(name, problem=f"larger than {MAX_BYTES // 1024} KiB")))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(str(Fault(name, problem=f"line {line}: not UTF-8", remedy="save it as UTF-8"))) from error
+
+
+def parse_ini(text: str, name: str) -> ConfigObj:
+    """Return the INI file that ``text`` holds. Raises ConfigError with one fault per syntax error."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    # Not splitlines(): it also splits at form feeds and Unicode separators, which editors do not count as lines.
+    lines = text.replace("\r\n", "\n").split("\n")
+    try:
+        ini = ConfigObj(
+            lines[:-1] if lines[-1] == "" else lines,
+            interpolation=False,
+            list_values=True,
+            encoding=None,
+            default_encoding="utf-8",
+            write_empty_values=True,
+        )
+    except ConfigObjError as error:
+        raise ConfigError(*_syntax_faults(error, name)) from error
+    ini.newlines = newline
+    return ini
+
+
+def _syntax_faults(error: ConfigObjError, name: str) -> Iterable[str]:
+    for one in getattr(error, "errors", None) or [error]:
+        # ConfigObj's own text repeats the line, which may hold a password.
+        what = next((mine for theirs, mine in _SYNTAX.items() if str(one).startswith(theirs)), "cannot be understood")
+        place = f"line {one.line_number}: " if one.line_number is not None else ""
+        yield str(Fault(name, problem=f"{place}{what}"))
+
+
+def render_ini(ini: ConfigObj) -> str:
+    """Return the text of the file. Raises ConfigError for a value that INI cannot express."""
+    try:
+        lines = ini.write()
+    except ConfigObjError as error:
+        raise ConfigError(f"cannot be written as INI: {error}") from error
+    newline = ini.newlines or "\n"
+    return "".join(line + newline for line in lines)
+
+
+def write_ini(path: Path, content: ConfigObj | str) -> None:
+    """Replace the file so that a crash or a full disk at any moment leaves the old or the new one, never half of one.
+
+    Keeps the mode of an existing file; a new one is not readable by other users, it may hold passwords. The content
+    is read back as INI first. Raises ConfigError.
+    """
+    text = content if isinstance(content, str) else render_ini(content)
+    parse_ini(text, path.name)
+    write_atomic(path, text)

@@ -1,0 +1,29 @@
+"""The whole configuration: every file below etc, read, checked, and with all its faults at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .faults import Fault
+from .model import ObjectConfig, PartConfig, ServerConfig, Site
+from .reader import SiteReader
+from .servers import load_servers
+from .templates import KINDS
+
+__all__ = ["Fault", "ObjectConfig", "PartConfig", "ServerConfig", "Site", "load_site"]
+
+
+def load_site(etc: Path, *, check_secrets: bool = True) -> Site:
+    """Read every INI file below ``etc``; faults in files are collected in file order, never raised.
+
+    ``check_secrets``  False: references that cannot be resolved on this machine are no faults
+    """
+    reader = SiteReader(Site(etc), check_secrets)
+    if not etc.is_dir():
+        reader.fault("", problem=f"the configuration folder {etc} does not exist", remedy="make it, or name another")
+        return reader.site
+    reader.load_main()
+    for kind in KINDS:
+        reader.load_generators(kind)
+    load_servers(reader)
+    return reader.site
