@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +18,8 @@ __all__ = ["MAX_BYTES", "History", "confine", "parse_ini", "read_ini", "render_i
 
 MAX_BYTES = 1024 * 1024
 """An INI file of a server has a few hundred bytes; a megabyte is a mistake or an attack."""
+
+_GLUED_COMMENT = re.compile(r"""\s*([^#=\[]+)=[^#'"]*[^#'"\s=]#""")
 
 _SYNTAX = {
     "Invalid line": "neither a [section], nor `option = value`, nor a # comment",
@@ -76,8 +77,21 @@ def parse_ini(text: str, name: str) -> ConfigObj:
         )
     except ConfigObjError as error:
         raise ConfigError(*_syntax_faults(error, name)) from error
+    if cut := list(_cut_values(ini, lines, name)):
+        raise ConfigError(*cut)
     ini.newlines = newline
     return ini
+
+
+def _cut_values(ini: ConfigObj, lines: list[str], name: str) -> Iterable[str]:
+    """Yield a fault for each `password = abc#def`: ConfigObj takes the rest for a comment without a word."""
+    commented = {key for section in ini.sections for key, text in ini[section].inline_comments.items() if text}
+    for number, line in enumerate(lines, 1):
+        match = _GLUED_COMMENT.match(line)
+        if match and match[1].strip() in commented:
+            problem = f"line {number}: the # begins a comment and cuts the value"
+            remedy = "put the value in quotes, or a space before the #"
+            yield str(Fault(name, problem=problem, remedy=remedy))
 
 
 def _syntax_faults(error: ConfigObjError, name: str) -> Iterable[str]:

@@ -1,0 +1,171 @@
+"""Types of options that are texts: free ones, secrets, and those of a certain form."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from typing_extensions import override
+
+from .option_type import OptionType, register, text_of
+from .references import Secret
+
+if TYPE_CHECKING:
+    from .templates import Option
+
+
+@register("string")
+class String(OptionType):
+    textual = True
+
+    @override
+    def parse(self, raw: object, option: Option) -> Any:
+        text = text_of(raw)
+        if "\0" in text:
+            raise ValueError("contains a NUL character")
+        return text
+
+    @override
+    def describe(self, option: Option) -> str:
+        return "a text"
+
+
+@register("secret")
+class SecretText(OptionType):
+    textual = True
+
+    @override
+    def parse(self, raw: object, option: Option) -> Any:
+        return raw if isinstance(raw, Secret) else Secret(text_of(raw))
+
+    @override
+    def format(self, value: Any) -> str:
+        return str(value.source)
+
+    @override
+    def describe(self, option: Option) -> str:
+        return "a secret, best as ${file:path} or ${env:NAME}"
+
+
+_HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+
+
+@register("host")
+class Host(OptionType):
+    """A name (RFC 1123, underscores allowed as in many local zones) or an address; IPv6 may carry a zone."""
+
+    textual = True
+
+    @override
+    def parse(self, raw: object, option: Option) -> Any:
+        text = text_of(raw).strip()
+        if not text:
+            return self._empty(option)
+        try:
+            return str(ipaddress.ip_address(text))
+        except ValueError:
+            labels = text.removesuffix(".").split(".")
+            if len(text) > 253 or labels[-1].isdigit() or not all(_HOST_LABEL.fullmatch(label) for label in labels):
+                raise ValueError("not a host") from None
+            return text
+
+    @staticmethod
+    def _empty(option: Option) -> str:
+        # Empty is allowed exactly where the template itself leaves the host empty.
+        if option.default != "":
+            raise ValueError("is empty")
+        return ""
+
+    @override
+    def describe(self, option: Option) -> str:
+        return "a host name, an IPv4 or an IPv6 address"
+
+
+@register("mac")
+class Mac(OptionType):
+    """Normalised to ``aa:bb:cc:dd:ee:ff``. Devices also write dashes, Cisco dots, no separator, or drop zeros."""
+
+    textual = True
+
+    @override
+    def parse(self, raw: object, option: Option) -> Any:
+        text = text_of(raw).strip().lower()
+        if text == option.default == "":
+            return ""
+        if re.fullmatch(r"[0-9a-f]{1,2}([:-])[0-9a-f]{1,2}(\1[0-9a-f]{1,2}){4}", text):
+            return ":".join(part.zfill(2) for part in re.split("[:-]", text))
+        digits = text.replace(".", "") if re.fullmatch(r"([0-9a-f]{4}\.){2}[0-9a-f]{4}", text) else text
+        if not re.fullmatch(r"[0-9a-f]{12}", digits):
+            raise ValueError("not a MAC address")
+        return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+
+    @override
+    def describe(self, option: Option) -> str:
+        return "a MAC address such as b8:27:eb:01:02:03"
+
+
+@register("command")
+class Command(OptionType):
+    """An argument list, run without a shell; a text is split the way a shell would, a list is taken as it is."""
+
+    textual = True
+    addresses = False
+
+    @override
+    def parse(self, raw: object, option: Option) -> Any:
+        if isinstance(raw, (list, tuple)):
+            parts = [text_of(item) for item in raw]
+            if len(parts) > 1 and " " in parts[0]:
+                # `pdu set 1,2` arrives as ["pdu set 1", "2"]: what was meant cannot be known.
+                raise ValueError("mixes commas and spaces; put the whole command into quotes")
+        else:
+            try:
+                parts = shlex.split(text_of(raw))
+            except ValueError:
+                raise ValueError("has a quote that is not closed") from None
+        if any("\0" in part for part in parts):
+            raise ValueError("contains a NUL character")
+        return parts
+
+    @override
+    def format(self, value: Any) -> str:
+        return shlex.join(value)
+
+    @override
+    def describe(self, option: Option) -> str:
+        return "a command with its arguments (no shell: pipes and wildcards mean nothing)"
+
+
+@register("path")
+class FilePath(String):
+    """A file or folder; a relative one starts at etc, ``~`` is the home folder. The check makes it absolute."""
+
+    @override
+    def describe(self, option: Option) -> str:
+        return "a path; a relative one starts at the configuration folder"
+
+
+@register("url")
+class Url(OptionType):
+    textual = True
+
+    @override
+    def parse(self, raw: object, option: Option) -> Any:
+        text = text_of(raw).strip()
+        if text == option.default == "":
+            return ""
+        try:
+            parts = urlsplit(text)
+            complete = bool(parts.scheme and parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            complete = False
+        if not complete or not text.isprintable() or " " in text:
+            raise ValueError("not a URL")
+        return text
+
+    @override
+    def describe(self, option: Option) -> str:
+        return "a URL such as http://host:3000/path"
