@@ -16,6 +16,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## the virtual environment .venv with Ockle and its tools
+	@echo ".venv is up to date: $(BIN)/ockle --help"
 
 # Again only when what is to be installed has changed. Ockle itself is installed editable: a changed source needs nothing.
 $(STAMP): pyproject.toml setup.py constraints.txt
