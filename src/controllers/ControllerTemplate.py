@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ..common.common import OpState
@@ -53,17 +53,16 @@ class ControllerTemplate(Driver):
 
     # -- what the engine uses, on the device loop
 
-    async def shut_down(self, timeout: float | None = None) -> None:
-        """Ask the server to shut down, once. Raises DeviceError; not answered is not the same as not begun."""
-        await self._switch(False, timeout)
+    async def shut_down(self, before_send: Callable[[], None] | None = None) -> None:
+        """Ask the server to shut down, once. Raises DeviceError; not answered is not the same as not begun.
 
-    async def start(self, timeout: float | None = None) -> None:
-        """Ask the server to start, once, where the type can. Raises DeviceError."""
-        await self._switch(True, timeout)
+        ``before_send``  called right before it is sent; what it raises ends the matter, unsent
+        """
+        await self._switch(False, before_send)
 
-    async def _switch(self, state: bool, timeout: float | None) -> None:
+    async def _switch(self, state: bool, before_send: Callable[[], None] | None = None) -> None:
         try:
-            await self.invoke(self._setControlState, state, timeout=timeout)
+            await self.invoke(self._setControlState, state, before=before_send)
         except DeviceError as error:
             self.last_error = str(error)
             raise
@@ -98,7 +97,7 @@ class ControllerTemplate(Driver):
     def setState(self, state: bool) -> bool:
         """Ask, from any thread; True when the server accepted."""
         try:
-            self.run_sync(self._switch(state, None))
+            self.run_sync(self._switch(state))
         except DeviceError:
             return False
         return True

@@ -74,14 +74,23 @@ class Driver:
         """Run a coroutine of this driver from any thread but the device loop's, and wait for it."""
         return (self._loop or shared_loop()).call(work)
 
-    async def invoke(self, method: Callable[..., T], *arguments: object, timeout: float | None = None) -> T:
+    async def invoke(
+        self,
+        method: Callable[..., T],
+        *arguments: object,
+        timeout: float | None = None,
+        before: Callable[[], None] | None = None,
+    ) -> T:
         """Call a driver's method, plain (in a thread) or async, as one command in the device's queue.
 
         Raises DeviceUnreachable when ``timeout`` seconds (default: the type's ``timeout`` and a margin, since the
-        driver should notice first) are over, and whatever the driver raises.
+        driver should notice first) are over, and whatever the driver raises. ``before`` is called when the command's
+        turn has come, right before it is sent; what it raises keeps the command from being sent.
         """
         limit = timeout if timeout is not None else self.timeout * 1.5 + 1.0
         async with self.device.turn():
+            if before is not None:
+                before()
             if inspect.iscoroutinefunction(method):
                 try:
                     return await asyncio.wait_for(method(*arguments), limit)  # type: ignore[no-any-return]

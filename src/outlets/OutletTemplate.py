@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ..common.common import OpState
@@ -20,8 +20,10 @@ class OutletTemplate(Driver):
     It sets and reads, nothing more: the template gives deadlines and a place in the device's queue, reads back until
     the outlet shows what was asked, and keeps the OpState.
 
-    ``data``   measured values; ``power_w``, ``current_a``, ``voltage_v``, ``energy_wh`` where the device has them
-    ``state``  True or False as last read, None = unknown
+    ``data``     measured values; ``power_w``, ``current_a``, ``voltage_v``, ``energy_wh`` where the device has them
+    ``state``    True or False as last read, None = never, or it did not become what was asked
+    ``seen_at``  moment of the clock of the last good read
+    ``off_at``   moment of the clock when it was last switched off
     """
 
     KIND: ClassVar[str] = "outlets"
@@ -37,6 +39,8 @@ class OutletTemplate(Driver):
         super().__init__(name, outletConfigDict, outletParams)
         self.opState = OpState.INIT
         self.state: bool | None = None
+        self.seen_at = float("-inf")
+        self.off_at = float("-inf")
 
     # -- what a type implements
 
@@ -86,17 +90,20 @@ class OutletTemplate(Driver):
     def observe(self, seen: bool | DeviceError) -> bool:
         """Take in what was read, for a single outlet or as part of a batch; raises ``seen`` if it is an error."""
         if isinstance(seen, DeviceError):
-            self.state = None
             self.last_error = str(seen)
             raise seen
         self.state = seen
+        self.seen_at = self.device.clock.now()
         self.last_error = ""
         return seen
 
-    async def set_state(self, state: bool, timeout: float | None = None) -> None:
+    async def set_state(
+        self, state: bool, timeout: float | None = None, before_send: Callable[[], None] | None = None
+    ) -> None:
         """Switch and read back until the outlet shows ``state``.
 
-        ``timeout``  seconds; default: the option ``settle_timeout``
+        ``timeout``      seconds; default: the option ``settle_timeout``
+        ``before_send``  called right before each send; what it raises ends the matter, unsent
         A command without an answer is followed by a read-back before it is sent again; a refused one is not sent
         again. Raises DeviceStateError when the outlet shows otherwise to the end, else the last DeviceError.
         """
@@ -105,21 +112,23 @@ class OutletTemplate(Driver):
         deadline = clock.now() + limit
         sends_left = 1 + int(self.settings["retries"])
         while True:
-            problem = await self._send(state)
+            problem = await self._send(state, before_send)
             sends_left -= 1
             seen = await self._read_back(state, deadline, patient=problem is None or sends_left <= 0)
             if seen is state:
                 self.observe(state)
+                if not state:
+                    self.off_at = clock.now()
                 return
             final = isinstance(problem, DeviceRefused | DeviceAnswerError)
             if final or sends_left <= 0 or clock.now() >= deadline:
-                self.state = seen if isinstance(seen, bool) else None
+                self.state = None
                 raise self._failure(state, seen, problem, limit)
 
-    async def _send(self, state: bool) -> DeviceError | None:
+    async def _send(self, state: bool, before_send: Callable[[], None] | None) -> DeviceError | None:
         await self.device.wait_gap()
         try:
-            await self.invoke(self._setOutletState, state)
+            await self.invoke(self._setOutletState, state, before=before_send)
         except DeviceError as error:
             return error
         return None
