@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+
 from ockle.simulator.virtual_time import VirtualDeadlock, VirtualTimeLoop, run
 
 

@@ -1,0 +1,255 @@
+"""The lab: builds what a spec says, runs it on one loop, and lets tests look at it and break it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import random
+import threading
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any, Self, TypeVar
+
+import asyncssh
+
+from . import knobs as knob_rules
+from .knobs import DeviceKnobs, KnobError, Knobs, MachineKnobs
+from .ledger import Ledger
+from .machine import Machine, MachineState
+from .machine_services import MachineServices
+from .poe_switch import PoeSwitch
+from .power import PowerDevice
+from .raritan import RaritanPx
+from .snmp_agent import SnmpAgent
+from .snmp_endpoint import SnmpEndpoint
+from .spec import DeviceSpec, LabSpec, SwitchSpec
+from .ssh_login import SshLogin
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+DEVICE_NET = IPv4Address("127.0.10.0")
+MACHINE_NET = IPv4Address("127.0.20.0")
+PATIENCE_S = 60.0
+"""For starting and stopping a whole lab, and for a call from another thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where something listens: ``ports`` has "snmp" for a device, the services for a machine."""
+
+    host: str
+    ports: dict[str, int]
+    host_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutletView:
+    """``asked``: the admin state; ``closed``: the contacts, which a lying device does not show."""
+
+    asked: bool
+    closed: bool
+    reads_on: bool
+    power_w: float
+
+
+class Lab:
+    """A running lab: ``with Lab(spec) as lab`` (its own thread) or ``async with Lab(spec) as lab`` (the caller's loop).
+
+    All methods may be called from any thread while it runs. ``client_key`` is the private key, in OpenSSH's format,
+    that may log in to every machine.
+    Raises  RuntimeError at the end of a ``with`` when something went wrong in the lab itself
+    """
+
+    def __init__(self, spec: LabSpec) -> None:
+        self.spec = spec
+        self.ledger = Ledger()
+        self.endpoints: dict[str, Endpoint] = {}
+        self.faults: list[str] = []
+        key = asyncssh.generate_private_key("ssh-ed25519", comment="ockle lab")
+        self.client_key: str = key.export_private_key().decode()
+        self._client_key = key.convert_to_public()
+        self._devices: dict[str, PowerDevice] = {}
+        self._machines: dict[str, Machine] = {}
+        self._stack = AsyncExitStack()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._end: asyncio.Event | None = None
+
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+        self._loop = None
+
+    def __enter__(self) -> Self:
+        started: threading.Event = threading.Event()
+        trouble: list[BaseException] = []
+
+        async def live() -> None:
+            asyncio.get_running_loop().set_exception_handler(self._note)
+            self._end = asyncio.Event()
+            async with self:
+                started.set()
+                await self._end.wait()
+
+        def body() -> None:
+            try:
+                asyncio.run(live())
+            except Exception as error:  # the thread's outermost loop: told to whoever waits
+                log.exception("the lab ended")
+                trouble.append(error)
+            finally:
+                started.set()
+
+        self._thread = threading.Thread(target=body, name="ockle-lab", daemon=True)
+        self._thread.start()
+        if not started.wait(PATIENCE_S) or trouble:
+            raise RuntimeError("the lab did not start") from (trouble[0] if trouble else None)
+        return self
+
+    def __exit__(self, kind: object, *_error: object) -> None:
+        if self._loop and self._end:
+            self._loop.call_soon_threadsafe(self._end.set)
+        if self._thread:
+            self._thread.join(PATIENCE_S)
+            if self._thread.is_alive():
+                raise RuntimeError("the lab does not end")
+        if self.faults and kind is None:
+            raise RuntimeError("the lab had faults of its own: " + "; ".join(self.faults))
+
+    def _note(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.faults.append(f"{context.get('message')}: {context.get('exception')!r}")
+        loop.default_exception_handler(context)
+
+    async def _open(self) -> None:
+        chance = random.Random(self.spec.seed)
+        for place, device_spec in enumerate(self.spec.devices, 1):
+            await self._open_device(device_spec, device_spec.host or str(DEVICE_NET + place), chance)
+        for place, machine_spec in enumerate(self.spec.machines, 1):
+            machine = Machine(machine_spec, self.ledger, self.spec.speed)
+            self._machines[machine.name] = machine
+            self._open_machine(machine, machine_spec.host or str(MACHINE_NET + place))
+        for device in self._devices.values():
+            device.start()
+
+    async def _open_device(self, spec: DeviceSpec, host: str, chance: random.Random) -> None:
+        device: PowerDevice
+        if isinstance(spec, SwitchSpec):
+            device = PoeSwitch(spec, self.ledger, self.spec.speed)
+        else:
+            device = RaritanPx(spec, self.ledger, self.spec.speed)
+        agent = SnmpAgent(device.mib(), spec.read_community.encode(), spec.write_community.encode())
+        endpoint = SnmpEndpoint(agent, device.knobs, self.spec.speed, chance)
+        await endpoint.open(host)
+        self._stack.push_async_callback(endpoint.close)
+        self._stack.callback(device.stop)
+        self._devices[spec.name] = device
+        self.endpoints[spec.name] = Endpoint(host, {"snmp": endpoint.port})
+
+    def _open_machine(self, machine: Machine, host: str) -> None:
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        login = SshLogin(machine, key, self._client_key, self.spec.user, self.spec.password)
+        services = MachineServices(machine, host, login.serve)
+        self._stack.push_async_callback(services.end)
+        self._stack.callback(machine.stop)
+        machine.services = services
+        public = key.export_public_key().decode().split()
+        self.endpoints[machine.name] = Endpoint(host, services.ports, " ".join(public[:2]))
+        for supply, (device, outlet) in enumerate(machine.spec.supplies, 1):
+            many = len(machine.spec.supplies) > 1
+            self._devices[device].plug(outlet, machine, f"{machine.name} psu{supply}" if many else machine.name)
+
+    def _call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run ``function`` on the lab's loop and wait for it."""
+        loop = self._loop
+        if loop is None:
+            raise RuntimeError("the lab does not run")
+        try:
+            own = asyncio.get_running_loop() is loop
+        except RuntimeError:
+            own = False
+        if own:
+            return function(*arguments)
+
+        async def there() -> T:
+            return function(*arguments)
+
+        return asyncio.run_coroutine_threadsafe(there(), loop).result(PATIENCE_S)
+
+    # -- looking ----------------------------------------------------------------------------------------------------
+
+    def state(self, machine: str) -> MachineState:
+        return self._call(lambda: self._machines[machine].state)
+
+    def states(self) -> dict[str, MachineState]:
+        return self._call(lambda: {name: machine.state for name, machine in self._machines.items()})
+
+    def boot_id(self, machine: str) -> str:
+        return self._call(lambda: self._machines[machine].boot_id)
+
+    def outlet(self, device: str, number: int) -> OutletView:
+        def look() -> OutletView:
+            owner = self._devices[device]
+            outlet = owner.outlets[number]
+            return OutletView(outlet.asked, outlet.closed, owner.reads_on(number), owner.power_w(number))
+
+        return self._call(look)
+
+    def known_hosts(self) -> str:
+        """Lines for OpenSSH's known_hosts: every machine with an SSH service."""
+        return "".join(
+            f"[{point.host}]:{point.ports['ssh']} {point.host_key}\n"
+            for point in self.endpoints.values()
+            if "ssh" in point.ports
+        )
+
+    # -- breaking ---------------------------------------------------------------------------------------------------
+
+    def turn(self, name: str, **changes: Any) -> None:
+        """Turn knobs (``DeviceKnobs``, ``MachineKnobs``) of a device or machine; all or none.
+
+        Raises  KnobError for an unknown name, knob or value
+        """
+
+        def apply() -> None:
+            owner = self._devices.get(name) or self._machines.get(name)
+            if owner is None:
+                raise KnobError(f"there is no {name!r} in the lab")
+            checked = {knob: knob_rules.check(type(owner.knobs), knob, value) for knob, value in changes.items()}
+            for knob, value in checked.items():
+                setattr(owner.knobs, knob, value)
+                self.ledger.add("knob", name, knob, value=sorted(value) if isinstance(value, frozenset) else value)
+            owner.knobs_turned()
+
+        self._call(apply)
+
+    def knobs(self, name: str) -> Knobs:
+        """A copy of the knobs as they are now."""
+
+        def look() -> DeviceKnobs | MachineKnobs:
+            owner = self._devices.get(name) or self._machines[name]
+            return dataclasses.replace(owner.knobs)
+
+        return self._call(look)
+
+    def press(self, device: str, outlet: int, on: bool) -> None:
+        """Somebody switches an outlet at the device itself."""
+        self._call(self._devices[device].ask, outlet, on)
+
+    def shut_down(self, machine: str) -> None:
+        """Somebody shuts a machine down at its console."""
+        self._call(self._machines[machine].shut_down)
