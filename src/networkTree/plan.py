@@ -137,10 +137,9 @@ def _to_switch_on(
             untouched[name] = reason
         elif not reason:
             chosen.add(name)
-    for name in list(chosen):
-        missing = network.all_dependencies([name]) & untouched.keys() if untouched else set()
-        if missing:
-            untouched[name] = "needs " + ", ".join(sorted(missing))
+    blocked = set(untouched)
+    for name in network.all_dependents(blocked) & chosen:
+        untouched[name] = "needs " + ", ".join(sorted(network.all_dependencies([name]) & blocked))
     return chosen - untouched.keys()
 
 

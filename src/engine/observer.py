@@ -1,0 +1,307 @@
+"""Watches the world: reads outlets device by device, runs tests, and turns evidence into transitions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ..common.common import OpState
+from ..common.device import Device
+from ..common.errors import DeviceError
+from ..networkTree.facts import Desired, Supply
+from ..networkTree.ServerNode import ServerNode
+from ..networkTree.states import Trigger
+from ..outlets.OutletTemplate import OutletTemplate
+from ..testers.TemplateTester import TemplateTester
+from .core import Core
+
+log = logging.getLogger(__name__)
+
+SETTLED = (Supply.ON, Supply.MIXED, Supply.NONE)
+"""Supplies with which a server may be serving."""
+
+
+class Observer:
+    """Keeps the evidence of every server fresh, and moves those that no switching moves.
+
+    ``observed``  set when every device was asked once since the start, whether it answered or not
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._outlets: dict[Device, list[tuple[ServerNode, OutletTemplate]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> its next round of tests
+        self._failing: dict[str, int] = {}  # server -> rounds of tests in a row that failed
+        self._passing: dict[str, int] = {}
+        self.observed = asyncio.Event()
+        self._unasked: set[Device] = set()
+
+    # -- life
+
+    def start(self) -> None:
+        """Begin to watch every device of the network."""
+        by_device: dict[Device, list[tuple[ServerNode, OutletTemplate]]] = defaultdict(list)
+        for node in self._core.network:
+            for outlet in node.outlets:
+                by_device[outlet.device].append((node, outlet))
+            if not node.outlets:
+                self._evaluate_soon(node)
+        self._outlets = dict(by_device)
+        self._unasked = set(by_device)
+        if not by_device:
+            self.observed.set()
+        for device in by_device:
+            self._spawn(self._watch(device))
+
+    async def stop(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _spawn(self, work: object) -> None:
+        task = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a watcher of devices died", exc_info=task.exception())
+
+    # -- outlets
+
+    async def _watch(self, device: Device) -> None:
+        while True:
+            await self.read_device(device)
+            await self._core.clock.sleep(self._core.settings.poll_interval)
+
+    async def read_device(self, device: Device) -> None:
+        """Read all outlets of ``device`` and bring their servers up to date."""
+        pairs = self._outlets.get(device, [])
+        await self._read(pairs)
+        if device in self._unasked:
+            self._unasked.discard(device)
+            if not self._unasked:
+                self.observed.set()
+        for node in dict.fromkeys(node for node, _ in pairs):
+            self.evaluate(node)
+
+    async def read_server(self, node: ServerNode) -> None:
+        """Read the server's outlets now."""
+        await self._read([(node, outlet) for outlet in node.outlets])
+        self.evaluate(node)
+
+    async def _read(self, pairs: Sequence[tuple[ServerNode, OutletTemplate]]) -> None:
+        by_type: dict[type[OutletTemplate], list[tuple[ServerNode, OutletTemplate]]] = defaultdict(list)
+        for pair in pairs:
+            by_type[type(pair[1])].append(pair)
+        for outlet_type, group in by_type.items():
+            answers = await outlet_type.read_many([outlet for _, outlet in group])
+            for (node, outlet), answer in zip(group, answers, strict=True):
+                self._take(node, outlet, answer)
+
+    def _take(self, node: ServerNode, outlet: OutletTemplate, answer: bool | DeviceError) -> None:
+        before = outlet.last_error
+        try:
+            state = outlet.observe(answer)
+        except DeviceError as error:
+            if not before:
+                log.warning("%s: cannot read outlet %s: %s", node.name, outlet.name, error)
+                self._core.events.publish("device", f"{node.name}: {error}", node.name, outlet=outlet.name)
+            return
+        if before:
+            log.info("%s: outlet %s answers again", node.name, outlet.name)
+            self._core.events.publish("device", f"{node.name}: {outlet.name} answers again", node.name)
+        if node.facts.op is None:
+            outlet.opState = OpState.OK if state else OpState.OFF
+
+    def supply(self, node: ServerNode) -> Supply:
+        """Return what the server's outlets show, as far as the last good reads may be believed."""
+        if not node.outlets:
+            return Supply.NONE
+        oldest = self._core.clock.now() - self._core.settings.fresh_for
+        states = set()
+        for outlet in node.outlets:
+            if outlet.state is None or outlet.seen_at < oldest:
+                if node.facts.op is None:
+                    outlet.opState = OpState.UNKNOWN
+                return Supply.UNKNOWN
+            states.add(outlet.state)
+        return Supply.MIXED if len(states) == 2 else Supply.ON if True in states else Supply.OFF  # noqa: PLR2004
+
+    # -- tests
+
+    async def run_tests(self, node: ServerNode) -> bool:
+        """Run all tests of the server at once; True when all pass. Publishes those whose result changed."""
+        if not node.tests:
+            return True
+        before = [test.opState for test in node.tests]
+        results = await asyncio.gather(*(test.run_test() for test in node.tests))
+        for test, old in zip(node.tests, before, strict=True):
+            if test.opState is not old:
+                self._tell(node, test)
+        return all(results)
+
+    def _tell(self, node: ServerNode, test: TemplateTester) -> None:
+        reason = f": {test.last_error}" if test.last_error else ""
+        self._core.events.publish(
+            "test", f"{node.name}: test {test.name} {test.opState.value}{reason}", node.name, test=test.name
+        )
+
+    def failed_tests_text(self, node: ServerNode) -> str:
+        """Return which tests fail and why, for a person."""
+        return ", ".join(
+            f"test {test.name} failed" + (f": {test.last_error}" if test.last_error else "")
+            for test in node.getFailedTests()
+        )
+
+    async def _test_round(self, node: ServerNode) -> None:
+        generation = node.facts.desired_gen
+        passed = await self.run_tests(node)
+        for control in node.controls if not node.tests else ():
+            passed = passed and await _answers(control)
+        if node.facts.op is not None or node.facts.desired_gen != generation:
+            return
+        self.take_result(node, passed)
+        self.evaluate(node)
+
+    def take_result(self, node: ServerNode, passed: bool) -> None:
+        """Count a round of tests, so that a single lost packet does not make a server fail."""
+        facts = node.facts
+        if passed:
+            self._failing.pop(node.name, None)
+            count = self._passing[node.name] = self._passing.get(node.name, 0) + 1
+            if facts.serving is not True and count >= facts.policy.ok_after:
+                facts.serving = True
+        else:
+            self._passing.pop(node.name, None)
+            count = self._failing[node.name] = self._failing.get(node.name, 0) + 1
+            if facts.serving is not True or count >= facts.policy.fail_after:
+                facts.serving = False
+                facts.error = self.failed_tests_text(node) or "it does not answer"
+
+    def forget_tests(self, node: ServerNode) -> None:
+        """Take all results back: the server is being switched, the old boot proves nothing."""
+        node.facts.serving = None
+        self._failing.pop(node.name, None)
+        self._passing.pop(node.name, None)
+        for test in node.tests:
+            test.forget()
+        self._cancel_tests(node)
+
+    def _cancel_tests(self, node: ServerNode) -> None:
+        timer = self._timers.pop(node.name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _schedule_tests(self, node: ServerNode, delay: float) -> None:
+        if node.name not in self._timers:
+            self._timers[node.name] = self._core.later(delay, lambda: self._tests_due(node))
+
+    def _tests_due(self, node: ServerNode) -> None:
+        self._timers.pop(node.name, None)
+        if self._core.network.getServer(node.name) is node and node.facts.op is None:
+            self._spawn(self._test_round(node))
+
+    def _evaluate_soon(self, node: ServerNode) -> None:
+        self._core.later(0, lambda: self.evaluate(node))
+
+    # -- evidence
+
+    def evaluate(self, node: ServerNode) -> None:
+        """Bring the server's state in line with the evidence, unless a switching owns it."""
+        facts = node.facts
+        if facts.op is not None:
+            return
+        facts.supply = self.supply(node)
+        before = facts.op_state
+        if facts.supply is Supply.UNKNOWN:
+            self._lost(node)
+        elif facts.supply is Supply.OFF:
+            self._saw_off(node)
+        elif not node.outlets and not node.tests and not node.controls:
+            self._saw_nothing_to_see(node)
+        else:
+            self._saw_supplied(node)
+        if facts.op_state is not before:
+            self._core.journal.save(node)
+
+    def _lost(self, node: ServerNode) -> None:
+        node.facts.error = next((outlet.last_error for outlet in node.outlets if outlet.last_error), "not read yet")
+        self._core.move(node, Trigger.LOST, node.facts.error)
+        self._core.set_why(node, node.facts.error)
+
+    def _saw_off(self, node: ServerNode) -> None:
+        self.forget_tests(node)
+        facts = node.facts
+        facts.degraded = False
+        facts.shutdown_sent = False  # without power nothing is stopping any more
+        self._drift(node, is_on=False)
+        self._core.move(node, Trigger.SAW_OFF)
+        if facts.op_state is OpState.OFF:
+            facts.error = ""
+
+    def _saw_nothing_to_see(self, node: ServerNode) -> None:
+        """A server without outlets, tests and controls only groups others: it is what it was last switched to."""
+        on = node.facts.serving is True
+        self._core.move(node, Trigger.SAW_ON if on else Trigger.SAW_OFF)
+
+    def _saw_supplied(self, node: ServerNode) -> None:
+        facts = node.facts
+        if facts.supply is Supply.MIXED:
+            off = ", ".join(outlet.name for outlet in node.outlets if outlet.state is False)
+            facts.error = f"supply {off} is off"
+            self._fault(node)
+        elif facts.serving is True and not facts.shutdown_sent:
+            facts.error = ""
+            facts.degraded = False
+            self._drift(node, is_on=True)
+            self._core.move(node, Trigger.SAW_ON)
+        elif facts.serving is False:
+            self._fault(node)
+        self._schedule_tests(node, self._core.settings.test_interval if facts.serving is not None else 0.0)
+
+    def _fault(self, node: ServerNode) -> None:
+        facts = node.facts
+        if facts.supply is Supply.NONE:
+            self._core.move(node, Trigger.SAW_OFF, facts.error)
+            return
+        if facts.op_state is OpState.OK:
+            facts.degraded = True
+            log.warning("%s: was on, now: %s", node.name, facts.error)
+        self._drift(node, is_on=True)
+        self._core.move(node, Trigger.SAW_FAULT, facts.error)
+        self._core.set_why(node, facts.error)
+
+    def _drift(self, node: ServerNode, *, is_on: bool) -> None:
+        """Act on a change that nobody ordered here, as the server's policy says (S16)."""
+        facts = node.facts
+        was = {OpState.OK: True, OpState.OFF: False}.get(facts.op_state)
+        if was is None or was is is_on or facts.desired is None:
+            if facts.desired is not None and is_on is (facts.desired is Desired.ON):
+                facts.drifted = False
+            return
+        if is_on is (facts.desired is Desired.ON):
+            facts.drifted = False
+            return
+        text = f"{node.name} was switched {'on' if is_on else 'off'} by somebody else"
+        log.warning("%s (drift: %s)", text, facts.policy.drift)
+        self._core.events.publish("drift", text, node.name, policy=facts.policy.drift)
+        if facts.policy.drift == "adopt":
+            self._core.set_desired(node, Desired.ON if is_on else Desired.OFF)
+        else:
+            facts.drifted = facts.policy.drift == "alarm"
+
+
+async def _answers(control: object) -> bool:
+    try:
+        return bool(await control.get_state())  # type: ignore[attr-defined]
+    except DeviceError:
+        return False
