@@ -1,18 +1,16 @@
-"""What outlets, controls and tests have in common: settings checked before any I/O, two ways to be written, a deadline."""
+"""What outlets, controls and tests have in common: settings checked before I/O, two ways to be written, a deadline."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
-from ..config.templates import Template, check_settings, driver_template
 from ..common.device import Device
 from ..common.device_loop import DeviceLoop, run_blocking, shared_loop
 from ..common.errors import DeviceUnreachable
-
-T = TypeVar("T")
+from ..config.templates import Template, check_settings, driver_template
 
 
 class Driver:
@@ -37,8 +35,12 @@ class Driver:
     ) -> None:
         self.name = name
         template = self.template()
-        self.settings: dict[str, Any] = check_settings(template, self.SECTION, configDict or {}, where=name)
-        self.params: dict[str, Any] = check_settings(template, self.PARAMS, params or {}, where=name)
+        # an INI file must name its type, and a server's part its PDU, controller or tester; here both are known
+        settings = {"type": type(self).__name__, **(configDict or {})}
+        self.settings: dict[str, Any] = check_settings(template, self.SECTION, settings, where=name)
+        self.params: dict[str, Any] = check_settings(
+            template, self.PARAMS, {self.SECTION: name, **(params or {})}, where=name
+        )
         self.data: dict[str, Any] = {}
         self.last_error = ""
         self._device: Device | None = None
@@ -76,11 +78,11 @@ class Driver:
 
     async def invoke(
         self,
-        method: Callable[..., T],
+        method: Callable[..., Any],
         *arguments: object,
         timeout: float | None = None,
         before: Callable[[], None] | None = None,
-    ) -> T:
+    ) -> Any:
         """Call a driver's method, plain (in a thread) or async, as one command in the device's queue.
 
         Raises DeviceUnreachable when ``timeout`` seconds (default: the type's ``timeout`` and a margin, since the
@@ -93,7 +95,7 @@ class Driver:
                 before()
             if inspect.iscoroutinefunction(method):
                 try:
-                    return await asyncio.wait_for(method(*arguments), limit)  # type: ignore[no-any-return]
+                    return await asyncio.wait_for(method(*arguments), limit)
                 except TimeoutError:
                     raise DeviceUnreachable(f"{self.name}: no answer within {limit:g} s") from None
             return await run_blocking(lambda: method(*arguments), limit, self.name)

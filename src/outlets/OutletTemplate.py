@@ -148,9 +148,7 @@ class OutletTemplate(Driver):
             await clock.sleep(min(wait, left))
             wait = min(wait * 2, READ_BACK_MOST_S)
 
-    def _failure(
-        self, state: bool, seen: bool | DeviceError, problem: DeviceError | None, limit: float
-    ) -> DeviceError:
+    def _failure(self, state: bool, seen: bool | DeviceError, problem: DeviceError | None, limit: float) -> DeviceError:
         wanted = "on" if state else "off"
         if isinstance(problem, DeviceRefused | DeviceAnswerError):
             self.last_error = str(problem)

@@ -1,0 +1,119 @@
+"""A small HTTP/1.1 client: one GET, bounded in time and size. What arrives is taken for hostile."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import h11
+
+from .errors import DeviceAnswerError, DeviceRefused, DeviceUnreachable
+from .oserrors import reason
+
+MAX_BODY: Final = 64 * 1024
+MAX_HEAD: Final = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to fetch from. ``path`` begins with "/" and may have a query. ``verify``: check the certificate."""
+
+    host: str
+    port: int
+    path: str = "/"
+    tls: bool = False
+    verify: bool = True
+
+    @classmethod
+    def of(cls, url: str, *, verify: bool = True) -> Target:
+        """Take an http or https URL apart; raises DeviceRefused when it is none, or holds a password."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+            raise DeviceRefused(f"{parts.scheme}://{parts.hostname}: not a URL that can be fetched")
+        tls = parts.scheme == "https"
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return cls(parts.hostname, parts.port or (443 if tls else 80), path, tls, verify)
+
+    @property
+    def where(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+
+async def fetch(target: Target, timeout: float, *, max_body: int = MAX_BODY) -> Response:
+    """GET ``target`` in at most ``timeout`` seconds, all stages together. Redirections are not followed.
+
+    Raises DeviceUnreachable (no connection, no answer in time), DeviceRefused (certificate), DeviceAnswerError (not
+    HTTP, more than ``max_body`` bytes, broken off).
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            return await _fetch(target, max_body)
+    except TimeoutError:
+        raise DeviceUnreachable(f"{target.where}: no answer within {timeout:g} s") from None
+    except ssl.SSLCertVerificationError as error:
+        raise DeviceRefused(f"{target.where}: the certificate is not valid: {error.verify_message}") from error
+    except ssl.SSLError as error:
+        raise DeviceAnswerError(f"{target.where}: TLS: {error.reason or error}") from error
+    except h11.ProtocolError as error:
+        raise DeviceAnswerError(f"{target.where}: not HTTP: {str(error)[:200]}") from error
+    except OSError as error:
+        raise DeviceUnreachable(f"{target.where}: {reason(error)}") from error
+
+
+async def _fetch(target: Target, max_body: int) -> Response:
+    context = None
+    if target.tls:
+        context = ssl.create_default_context()
+        if not target.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+    reader, writer = await asyncio.open_connection(target.host, target.port, ssl=context)
+    try:
+        connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+        host = f"[{target.host}]" if ":" in target.host else target.host
+        headers = [
+            ("Host", f"{host}:{target.port}"),
+            ("User-Agent", "ockle"),
+            ("Accept", "*/*"),
+            ("Connection", "close"),
+        ]
+        request = h11.Request(method="GET", target=target.path, headers=headers)
+        writer.write(connection.send(request) or b"")
+        writer.write(connection.send(h11.EndOfMessage()) or b"")
+        await writer.drain()
+        return await _receive(connection, reader, target, max_body)
+    finally:
+        writer.transport.abort()
+
+
+async def _receive(connection: h11.Connection, reader: asyncio.StreamReader, target: Target, max_body: int) -> Response:
+    head: h11.Response | None = None
+    body = bytearray()
+    while True:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(16 * 1024))
+        elif isinstance(event, h11.Response):
+            head = event
+        elif isinstance(event, h11.Data):
+            body += event.data
+            if len(body) > max_body:
+                raise DeviceAnswerError(f"{target.where}: the answer has more than {max_body // 1024} KiB")
+        elif isinstance(event, h11.EndOfMessage) and head is not None:
+            headers = {name.decode("ascii"): value.decode("latin-1") for name, value in head.headers}
+            return Response(head.status_code, headers, bytes(body))
+        elif not isinstance(event, h11.InformationalResponse):
+            raise DeviceAnswerError(f"{target.where}: the answer broke off")

@@ -1,0 +1,195 @@
+"""The wire of ``SnmpSession`` on pysnmp.
+
+One SnmpEngine serves all agents of an event loop (a new one per request costs about 100 times as much). SNMPv3 users get
+an engine per set of keys, because an engine knows a user by name only, and two switches may call theirs ``admin``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+from pyasn1.error import PyAsn1Error
+from pysnmp.entity.engine import SnmpEngine
+from pysnmp.error import PySnmpError
+from pysnmp.hlapi.v3arch.asyncio import auth as names
+from pysnmp.hlapi.v3arch.asyncio.auth import CommunityData, UsmUserData
+from pysnmp.hlapi.v3arch.asyncio.cmdgen import get_cmd, set_cmd
+from pysnmp.hlapi.v3arch.asyncio.context import ContextData
+from pysnmp.hlapi.v3arch.asyncio.transport import Udp6TransportTarget, UdpTransportTarget
+from pysnmp.proto import errind, rfc1902, rfc1905
+from pysnmp.smi.rfc1902 import ObjectIdentity, ObjectType
+
+from .errors import DeviceAnswerError, DeviceRefused, DeviceUnreachable
+from .snmp import Answer, Missing, Pair, SnmpSettings, SnmpValue, no_answer
+
+log = logging.getLogger(__name__)
+
+_AUTH = {
+    "none": names.USM_AUTH_NONE,
+    "MD5": names.USM_AUTH_HMAC96_MD5,
+    "SHA": names.USM_AUTH_HMAC96_SHA,
+    "SHA224": names.USM_AUTH_HMAC128_SHA224,
+    "SHA256": names.USM_AUTH_HMAC192_SHA256,
+    "SHA384": names.USM_AUTH_HMAC256_SHA384,
+    "SHA512": names.USM_AUTH_HMAC384_SHA512,
+}
+_PRIVACY = {
+    "none": names.USM_PRIV_NONE,
+    "DES": names.USM_PRIV_CBC56_DES,
+    "AES": names.USM_PRIV_CFB128_AES,
+    "AES192": names.USM_PRIV_CFB192_AES,
+    "AES256": names.USM_PRIV_CFB256_AES,
+}
+_REFUSED = (
+    errind.UnknownCommunityName,
+    errind.AuthenticationError,
+    errind.AuthenticationFailure,
+    errind.NoAuthentication,
+    errind.DecryptionError,
+    errind.EncryptionError,
+    errind.UnsupportedAuthProtocol,
+    errind.UnsupportedPrivProtocol,
+    errind.UnsupportedSecurityLevel,
+    errind.UnknownSecurityName,
+    errind.UnknownUserName,
+    errind.WrongDigest,
+    errind.NoAccessEntry,
+    errind.NoGroupName,
+    errind.NotInView,
+)
+_MARGIN_S = 1.0
+"""pysnmp counts time in ticks of 0.1 s; this much later its own time limit is taken for lost."""
+
+
+class _Engine:
+    """An SnmpEngine and how many wires use it."""
+
+    def __init__(self) -> None:
+        self.engine = SnmpEngine()
+        self.users = 0
+
+
+_engines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[object, _Engine]] = weakref.WeakKeyDictionary()
+
+
+class PysnmpWire:
+    """One agent, seen by pysnmp."""
+
+    def __init__(self, settings: SnmpSettings) -> None:
+        self._settings = settings
+        self._fresh = 0
+        self._key: object = None
+        self._engine: _Engine | None = None
+        self._target: UdpTransportTarget | Udp6TransportTarget | None = None
+
+    async def exchange(self, pairs: Sequence[Pair], *, write: bool) -> Answer:
+        settings = self._settings
+        command = set_cmd if write else get_cmd
+        try:
+            async with asyncio.timeout(settings.timeout + _MARGIN_S):
+                if self._target is None:
+                    self._target = await self._resolve()
+                indication, status, index, found = await command(
+                    self._acquire().engine,
+                    self._credentials(write),
+                    self._target,
+                    ContextData(),
+                    *[_bind(oid, value) for oid, value in pairs],
+                    lookupMib=False,
+                )
+        except TimeoutError:
+            raise no_answer(settings) from None
+        except (PySnmpError, PyAsn1Error) as error:
+            raise DeviceAnswerError(f"{settings.where}: {type(error).__name__}: {str(error)[:200]}") from error
+        if indication is not None:
+            await self._fail(indication)
+        return Answer(int(status), int(index), [_plain(value) for _, value in found])
+
+    async def close(self) -> None:
+        held, self._engine = self._engine, None
+        if held is None:
+            return
+        held.users -= 1
+        if held.users == 0:
+            _engines.get(asyncio.get_running_loop(), {}).pop(self._key, None)
+            held.engine.close_dispatcher()
+
+    async def _resolve(self) -> UdpTransportTarget | Udp6TransportTarget:
+        settings = self._settings
+        kind = Udp6TransportTarget if ":" in settings.host else UdpTransportTarget
+        each = settings.timeout / (settings.retries + 1)
+        try:
+            return await kind.create((settings.host, settings.port), timeout=each, retries=settings.retries)
+        except PySnmpError as error:
+            raise DeviceUnreachable(f"{settings.where}: the name has no address") from error
+
+    def _acquire(self) -> _Engine:
+        if self._engine is None:
+            settings = self._settings
+            if settings.version == "3":
+                keys = (settings.auth, settings.auth_password, settings.privacy, settings.privacy_password)
+                self._key = (settings.user, *keys, self._fresh and (id(self), self._fresh))
+            known = _engines.setdefault(asyncio.get_running_loop(), {})
+            self._engine = known.get(self._key) or known.setdefault(self._key, _Engine())
+            self._engine.users += 1
+        return self._engine
+
+    def _credentials(self, write: bool) -> CommunityData | UsmUserData:
+        settings = self._settings
+        if settings.version != "3":
+            community = (settings.write_community if write else "") or settings.community
+            return CommunityData(community, mpModel=0 if settings.version == "1" else 1)
+        if settings.privacy != "none" and settings.auth == "none":
+            raise DeviceRefused(f"{settings.where}: SNMPv3 privacy needs an auth_protocol, too")
+        for name, used, password in (
+            ("auth_password", settings.auth, settings.auth_password),
+            ("privacy_password", settings.privacy, settings.privacy_password),
+        ):
+            if used != "none" and len(password) < 8:  # RFC 3414 section 11.2
+                raise DeviceRefused(f"{settings.where}: {name} has fewer than 8 characters")
+        return UsmUserData(
+            settings.user,
+            authKey=settings.auth_password if settings.auth != "none" else None,
+            privKey=settings.privacy_password if settings.privacy != "none" else None,
+            authProtocol=_AUTH[settings.auth],
+            privProtocol=_PRIVACY[settings.privacy],
+        )
+
+    async def _fail(self, indication: errind.ErrorIndication) -> None:
+        where = self._settings.where
+        if isinstance(indication, errind.RequestTimedOut | errind.EmptyResponse):
+            self._target = None  # the name may have another address by now
+            raise no_answer(self._settings)
+        if isinstance(indication, errind.NotInTimeWindow | errind.UnknownEngineID | errind.EngineIDMismatch):
+            # the agent forgot its engineBoots or was replaced: what an engine knows of the old one never fits again
+            await self.close()
+            self._fresh += 1
+            raise DeviceUnreachable(f"{where}: {indication} (the agent has restarted its clock or was replaced)")
+        if isinstance(indication, _REFUSED):
+            raise DeviceRefused(f"{where}: {indication}")
+        raise DeviceAnswerError(f"{where}: {indication}")
+
+
+def _bind(oid: str, value: int | str | None) -> ObjectType:
+    if value is None:
+        return ObjectType(ObjectIdentity(oid))
+    return ObjectType(
+        ObjectIdentity(oid), rfc1902.Integer32(value) if isinstance(value, int) else rfc1902.OctetString(value)
+    )
+
+
+def _plain(value: Any) -> SnmpValue | Missing:
+    if isinstance(value, rfc1905.NoSuchObject | rfc1905.NoSuchInstance | rfc1905.EndOfMibView):
+        return Missing(type(value).__name__)
+    if isinstance(value, rfc1902.ObjectIdentifier):
+        return ".".join(map(str, value.asTuple()))
+    if isinstance(value, rfc1902.OctetString):
+        return bytes(value.asOctets())
+    try:
+        return int(value)
+    except (TypeError, ValueError, PyAsn1Error):  # NULL, an unset value, or a type of which nobody has heard
+        return Missing(type(value).__name__)

@@ -1,0 +1,108 @@
+"""Shuts a machine down by logging in over SSH."""
+
+from __future__ import annotations
+
+import shlex
+
+from typing_extensions import override
+
+from ..common.errors import DeviceRefused, DeviceUnreachable
+from ..common.ssh import Login, NoConnection, SshSettings, greets
+from .ControllerTemplate import ControllerTemplate
+
+PROBE_S = 5.0
+"""The longest wait for a greeting: a machine that is down often just does not answer."""
+
+
+class SSHController(ControllerTemplate):
+    """Runs ``shutdown_command`` on a machine, and knows when it has gone down.
+
+    The exit status of the command is evidence of nothing, for the connection may break before it comes; only a command
+    that was not found or not allowed counts as refused.
+
+    Evidence: the machine is *up* while its SSH server greets (no login is needed to see that). It is *down* when, after
+    the command was sent, the machine closed the session that is kept open for this purpose, and a new connection is
+    refused or not answered. A machine that falls silent with the session open may as well be cut off from us: that is
+    unknown. What was seen of one shutdown is forgotten when the machine greets again after it was down.
+    Data: ``boot_id``, another one after each boot of a Linux machine.
+    """
+
+    _watched: Login | None = None
+    """The session in which the shutdown was ordered."""
+    _was_down = False
+
+    @override
+    def _setControlState(self, state: bool) -> None:
+        if state:
+            raise DeviceRefused(f"{self.name}: the type SSHController only shuts down")
+        login = Login(self._ssh_settings())
+        refused = False
+        try:
+            login.order(shlex.join(self.settings["shutdown_command"]))
+        except DeviceRefused:
+            refused = True
+            raise
+        finally:
+            if refused or not login.ordered:
+                login.close()
+            else:
+                self._watch(login)  # also when no answer came: the shutdown may have begun
+
+    @override
+    def _getControlState(self) -> bool:
+        host, port = self._address()
+        watched = self._watched
+        try:
+            greets(host, port, min(self.timeout, PROBE_S))
+        except NoConnection as silence:
+            if watched is not None and watched.closed_by_peer:
+                self._was_down = True
+                return False
+            if watched is not None:
+                raise DeviceUnreachable(
+                    f"{silence}; its session is still open, so it is not known to be down"
+                ) from None
+            raise
+        if self._was_down:
+            self._watch(None)
+        return True
+
+    @override
+    def updateData(self) -> None:
+        self.data["boot_id"] = self.boot_id()
+
+    def boot_id(self) -> str:
+        """Log in and return the kernel's id of this boot; raises DeviceError."""
+        with Login(self._ssh_settings()) as login:
+            return login.read("cat /proc/sys/kernel/random/boot_id").strip()
+
+    def close(self) -> None:
+        """Give up the session that is kept open."""
+        self._watch(None)
+
+    def _watch(self, login: Login | None) -> None:
+        former, self._watched, self._was_down = self._watched, login, False
+        if former is not None:
+            former.close()
+        if login is not None:
+            self.device.shared(("ssh", self.name), lambda: self)  # so that closing the device closes the session
+
+    def _address(self) -> tuple[str, int]:
+        return self.params["host"], self.params["port"] or self.settings["port"]
+
+    def _ssh_settings(self) -> SshSettings:
+        host, port = self._address()
+        settings = self.settings
+        return SshSettings(
+            host=host,
+            port=port,
+            user=settings["user"],
+            timeout=self.timeout,
+            key_file=settings["key_file"],
+            key_passphrase=settings["key_passphrase"].reveal(),
+            password=settings["password"].reveal(),
+            use_agent=settings["use_agent"],
+            known_hosts=settings["known_hosts"],
+            accept_new=settings["host_key_policy"] == "accept-new",
+            pinned_key=self.params["host_key"],
+        )
