@@ -101,11 +101,16 @@ class _Gate(asyncssh.SSHServer):
 
     def __init__(self, login: SshLogin) -> None:
         self._login = login
+        self._gone = asyncio.Event()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gone.set()
 
     @override
     async def begin_auth(self, username: str) -> bool:
         if self._login.machine.knobs.ssh_stalls == "auth":
-            await asyncio.Event().wait()
+            await self._gone.wait()  # asyncssh does not cancel what it awaits here
         return True
 
     @override
