@@ -8,6 +8,7 @@ STAMP  := $(VENV)/.installed
 COVERAGE_FLOOR ?= 85
 # tools find the package `ockle` through this folder, whatever is installed
 FROM_TREE := PYTHONPATH=typings
+BENCHMARKS := $(wildcard benchmarks/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint format imports types docs docs-check bench zipapp unit-security clean
@@ -41,7 +42,7 @@ lint: $(STAMP) ## format and rules (ruff)
 	$(BIN)/ruff check .
 
 types: $(STAMP) ## mypy --strict
-	$(BIN)/mypy
+	$(BIN)/mypy typings/ockle tests packaging docs $(BENCHMARKS)
 
 imports: $(STAMP) ## the floors: imports point down only
 	$(FROM_TREE) $(BIN)/lint-imports --no-logo
@@ -57,7 +58,7 @@ docs-check: $(STAMP) ## fail when a reference page is out of date
 	$(FROM_TREE) $(BIN)/python docs/generate.py --check
 
 bench: $(STAMP) ## the benchmarks, each against a peer or a limit in the same run
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
+	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
 
 zipapp: $(STAMP) ## ockle.pyz: all of Ockle in one file
 	$(BIN)/python packaging/build_pyz.py ockle.pyz

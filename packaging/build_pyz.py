@@ -28,7 +28,9 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = ("demo", "completion")
-SKIPPED = re.compile(r"(^|/)(__pycache__|tests?|\.[^/]+)/|\.py[cod]$|^\.\.|(^|/)(direct_url\.json|INSTALLER|REQUESTED|RECORD)$")
+SKIPPED = re.compile(
+    r"(^|/)(__pycache__|tests?|\.[^/]+)/|\.py[cod]$|^\.\.|(^|/)(direct_url\.json|INSTALLER|REQUESTED|RECORD)$"
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can hold
 
 
