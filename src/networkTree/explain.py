@@ -30,11 +30,13 @@ def word(state: OpState) -> str:
     return _WORDS[state]
 
 
-def next_move(network: ServerNetwork, node: ServerNode, now: float, free_starts: int | None = None) -> Decision:
-    """Return what ``node`` does next, and why."""
-    return decide(
-        node.facts, network.dependencies(node.name), network.dependents(node.name), now, free_starts
-    )
+def next_move(
+    network: ServerNetwork, node: ServerNode, now: float, free_starts: int | None = None, *, unguarded: bool = False
+) -> Decision:
+    """Return what ``node`` does next, and why; ``unguarded``: whatever its neighbours do."""
+    if unguarded:
+        return decide(node.facts, (), (), now, free_starts)
+    return decide(node.facts, network.dependencies(node.name), network.dependents(node.name), now, free_starts)
 
 
 def explain(network: ServerNetwork, name: str, now: float) -> dict[str, Any]:

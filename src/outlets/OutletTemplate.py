@@ -23,7 +23,7 @@ class OutletTemplate(Driver):
     ``data``     measured values; ``power_w``, ``current_a``, ``voltage_v``, ``energy_wh`` where the device has them
     ``state``    True or False as last read, None = never, or it did not become what was asked
     ``seen_at``  moment of the clock of the last good read
-    ``off_at``   moment of the clock when it was last switched off
+    ``on_at``, ``off_at``  moments of the clock when it was last switched on and off here
     """
 
     KIND: ClassVar[str] = "outlets"
@@ -40,6 +40,7 @@ class OutletTemplate(Driver):
         self.opState = OpState.INIT
         self.state: bool | None = None
         self.seen_at = float("-inf")
+        self.on_at = float("-inf")
         self.off_at = float("-inf")
 
     # -- what a type implements
@@ -117,7 +118,9 @@ class OutletTemplate(Driver):
             seen = await self._read_back(state, deadline, patient=problem is None or sends_left <= 0)
             if seen is state:
                 self.observe(state)
-                if not state:
+                if state:
+                    self.on_at = clock.now()
+                else:
                     self.off_at = clock.now()
                 return
             final = isinstance(problem, DeviceRefused | DeviceAnswerError)

@@ -1,0 +1,254 @@
+"""Keeps the runs: gives servers their orders stage by stage, follows their states, and ends what has ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from ..common.common import OpState
+from ..common.errors import CommandError
+from ..networkTree.facts import Desired
+from ..networkTree.plan import Plan
+from ..networkTree.ServerNode import ServerNode
+from .core import Core
+from .runs import OPEN_STEPS, Run, RunState, RunStep, StepState, from_plan, from_row
+
+log = logging.getLogger(__name__)
+
+KEEP_RUNS = 500
+LEAST_TIMEOUT_S = 900.0
+TIMEOUT_FACTOR = 4.0
+"""A run may last this many times its plan, and at least LEAST_TIMEOUT_S, unless it is given a limit of its own."""
+
+_GAVE_UP = {"on": OpState.permanentlyFailedToStart, "off": OpState.permanentlyFailedToStop}
+
+
+class RunBook:
+    """All runs by number, and which run a server belongs to now: the newest order counts."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._runs: dict[int, Run] = {}
+        self._of_server: dict[str, Run] = {}  # server -> the running run with an open step for it
+        self._next = 1
+        core.listeners.append(self.on_state)
+
+    # -- looking
+
+    def get(self, number: int) -> Run:
+        try:
+            return self._runs[number]
+        except KeyError:
+            raise CommandError(f"there is no run {number}", "not_found") from None
+
+    def newest(self, limit: int) -> list[Run]:
+        return sorted(self._runs.values(), key=lambda run: -run.id)[:limit]
+
+    def running(self) -> list[Run]:
+        return [run for run in self._runs.values() if run.state is RunState.RUNNING]
+
+    def of_server(self, name: str) -> Run | None:
+        """Return the run that has an order for this server now."""
+        return self._of_server.get(name)
+
+    # -- beginning
+
+    def load(self) -> list[Run]:
+        """Read the kept runs; return those that were open when the daemon stopped."""
+        for row in self._core.journal.store.load("runs", order="-id", limit=KEEP_RUNS):
+            self._runs[row["id"]] = from_row(row)
+        self._next = max(self._runs, default=0) + 1
+        self._core.journal.store.prune("runs", KEEP_RUNS)
+        return self.running()
+
+    def resume(self, run: Run) -> None:
+        """Go on with a run that was open: what is not at an end is ordered again."""
+        for step in (step for step in run.steps() if step.server not in self._core.network):
+            step.state, step.why = StepState.SKIPPED, "no longer in the configuration"
+        for step in run.current.values():
+            if step.state is StepState.RUNNING:
+                step.state = StepState.WAITING
+        log.info("run %d goes on after the restart: %s %s", run.id, run.action, ", ".join(run.targets))
+        self._begin_stage(run)
+        self._core.later(run.timeout, lambda: self._expire(run))
+
+    def begin(
+        self, plan: Plan, *, who: str, via: str, note: str = "", timeout: float | None = None, unguarded: bool = False
+    ) -> Run:
+        """Make a run of ``plan`` and order its first stage; durable with the next commit."""
+        limit = timeout if timeout else max(LEAST_TIMEOUT_S, TIMEOUT_FACTOR * plan.total_s)
+        run = from_plan(self._next, plan, who=who, via=via, note=note, wall=self._core.clock.wall(), timeout=limit)
+        run.unguarded = unguarded
+        self._next += 1
+        self._runs[run.id] = run
+        for step in run.steps():
+            desired = self._core.network.getServernode(step.server).facts.desired
+            run.before.setdefault(step.server, desired)
+        self._core.events.publish(
+            "run", f"run {run.id}: {run.action} {_few(run.targets)}, ordered by {who}", run=run.id, state=run.state
+        )
+        self._begin_stage(run)
+        self._core.later(limit, lambda: self._expire(run))
+        return run
+
+    def _begin_stage(self, run: Run) -> None:
+        run.open_steps = sum(step.state in OPEN_STEPS for step in run.current.values())
+        self._save(run)
+        for step in list(run.current.values()):
+            if step.state not in OPEN_STEPS:
+                continue
+            node = self._core.network.getServernode(step.server)
+            self._take_over(run, step)
+            self._core.forgive(node)
+            node.facts.graceful = step.action != "cut"
+            self._core.set_desired(node, Desired.ON if step.action == "on" else Desired.OFF)
+        for step in list(run.current.values()):
+            self._follow(run, step, self._core.network.getServer(step.server))
+        if run.open_steps == 0 and run.state is RunState.RUNNING:
+            self._end_stage(run)
+
+    def _take_over(self, run: Run, step: RunStep) -> None:
+        other = self._of_server.get(step.server)
+        if other is not None and other is not run:
+            self._end_step(other, other.current[step.server], StepState.SUPERSEDED, f"by run {run.id}")
+        self._of_server[step.server] = run
+
+    # -- following
+
+    def on_state(self, node: ServerNode) -> None:
+        """Take in a new state of a server."""
+        run = self._of_server.get(node.name)
+        if run is not None:
+            self._follow(run, run.current[node.name], node)
+
+    def _follow(self, run: Run, step: RunStep, node: ServerNode | None) -> None:
+        if node is None or step.state not in OPEN_STEPS:
+            return
+        state = node.facts.op_state
+        goal, direction = (OpState.OK, "on") if step.action == "on" else (OpState.OFF, "off")
+        if state is goal and node.facts.op is None:
+            self._end_step(run, step, StepState.DONE, "")
+        elif state is _GAVE_UP[direction]:
+            self._end_step(run, step, StepState.FAILED, node.facts.error)
+            self._skip_those_behind(run, step)
+        elif run.ending is not None and node.facts.op is None:
+            self._take_back(run, step, StepState.CANCELLED, run.note)
+        elif step.state is StepState.WAITING and node.facts.op is not None:
+            step.state, step.started = StepState.RUNNING, step.started or self._core.clock.wall()
+            self._tell(run, step)
+
+    def _skip_those_behind(self, run: Run, failed: RunStep) -> None:
+        """End the steps that can never begin, because what they wait for has failed for good."""
+        network = self._core.network
+        if failed.action == "on":
+            behind, why = network.all_dependents([failed.server]), f"needs {failed.server}, which did not start"
+        else:
+            behind, why = network.all_dependencies([failed.server]), f"{failed.server} still needs it: it did not stop"
+        for name in behind:
+            step = run.current.get(name)
+            if step is not None and step.state is StepState.WAITING:
+                self._take_back(run, step, StepState.SKIPPED, why)
+
+    def _take_back(self, run: Run, step: RunStep, state: StepState, why: str) -> None:
+        """End a step that has not begun: the server is again to be what it was to be before."""
+        before = run.before.get(step.server)
+        self._core.set_desired(self._core.network.getServernode(step.server), Desired(before) if before else None)
+        self._end_step(run, step, state, why)
+
+    def _end_step(self, run: Run, step: RunStep, state: StepState, why: str) -> None:
+        if step.state not in OPEN_STEPS:
+            return
+        step.state, step.why, step.ended = state, why, self._core.clock.wall()
+        if self._of_server.get(step.server) is run:
+            del self._of_server[step.server]
+        run.open_steps -= 1
+        self._tell(run, step)
+        if run.open_steps == 0 and run.state is RunState.RUNNING:
+            self._end_stage(run)
+
+    def _end_stage(self, run: Run) -> None:
+        if run.ending is not None:
+            self._finish(run, run.ending)
+            return
+        if run.stage + 1 < len(run.stages):
+            stopped = {step.server for step in run.current.values() if step.state is StepState.DONE}
+            run.stage += 1
+            self._skip_unstopped(run, stopped)
+            self._begin_stage(run)
+            return
+        good = all(step.state is StepState.DONE for step in run.steps())
+        self._finish(run, RunState.DONE if good else RunState.FAILED)
+
+    def _skip_unstopped(self, run: Run, stopped: set[str]) -> None:
+        first = run.stages[0]
+        for name, step in run.current.items():
+            if name in first and name not in stopped:
+                step.state, step.why = StepState.SKIPPED, "it did not stop"
+
+    def _finish(self, run: Run, state: RunState) -> None:
+        run.state, run.ended = state, self._core.clock.wall()
+        self._save(run)
+        run.finished.set()
+        counts = run.summary(run.ended)
+        log.info("run %d %s: %d done, %d failed, %d skipped", run.id, state, *_counts(counts))
+        self._core.events.publish(
+            "run",
+            f"run {run.id} {state}: {counts['done']} done, {counts['failed']} failed, {counts['skipped']} skipped",
+            run=run.id,
+            state=state,
+        )
+        self._core.revision += 1
+
+    # -- ending early
+
+    def cancel(self, run: Run, why: str, state: RunState = RunState.CANCELLED) -> None:
+        """Take back what has not begun; what is being switched comes to its end first, and then the run to its."""
+        if run.state is not RunState.RUNNING:
+            raise CommandError(f"run {run.id} has ended: {run.state}", "refused")
+        run.ending = state
+        run.note = f"{run.note}; {why}".lstrip("; ")
+        for stage in run.stages[run.stage + 1 :]:
+            for step in stage.values():
+                step.state, step.why = StepState.CANCELLED, why
+        for step in list(run.current.values()):
+            node = self._core.network.getServernode(step.server)
+            if step.state in OPEN_STEPS and node.facts.op is None:
+                self._take_back(run, step, StepState.CANCELLED, why)
+        if run.open_steps == 0 and run.state is RunState.RUNNING:
+            self._finish(run, state)
+
+    def forced(self, run: Run, server: str, why: str) -> None:
+        """End the step of a server that an operator has taken out of the run's hands."""
+        step = run.current.get(server)
+        if step is not None:
+            self._end_step(run, step, StepState.SUPERSEDED, why)
+
+    def _expire(self, run: Run) -> None:
+        if run.state is RunState.RUNNING:
+            log.warning("run %d reached its time limit", run.id)
+            self.cancel(run, "the run's time limit is reached", RunState.FAILED)
+
+    # -- keeping
+
+    def _save(self, run: Run) -> None:
+        self._core.journal.store.put("runs", run.id, state=run.state.value, created=run.created, body=run.body())
+
+    def _tell(self, run: Run, step: RunStep) -> None:
+        self._core.revision += 1
+        self._core.events.publish(
+            "step",
+            f"run {run.id}: {step.server} {step.action} {step.state}" + (f" ({step.why})" if step.why else ""),
+            step.server,
+            run=run.id,
+            action=step.action,
+            state=step.state,
+        )
+
+
+def _few(names: Iterable[str], most: int = 5) -> str:
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
+
+
+def _counts(summary: dict[str, int]) -> tuple[int, int, int]:
+    return summary["done"], summary["failed"], summary["skipped"]

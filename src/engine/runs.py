@@ -1,0 +1,195 @@
+"""Runs: what was ordered, by whom, how far it is, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from ..networkTree.plan import Plan
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+OPEN_STEPS = frozenset({StepState.WAITING, StepState.RUNNING})
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(slots=True)
+class RunStep:
+    """One server's part; ``action`` is "on", "off" or "cut". ``started`` and ``ended`` are seconds since 1970."""
+
+    server: str
+    action: str
+    eta_s: float
+    state: StepState = StepState.WAITING
+    why: str = ""
+    started: float | None = None
+    ended: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "server": self.server,
+            "action": self.action,
+            "state": self.state.value,
+            "why": self.why,
+            "started": self.started,
+            "ended": self.ended,
+            "eta_s": self.eta_s,
+        }
+
+
+@dataclass(slots=True)
+class Run:
+    """An order being carried out.
+
+    ``stages``    the steps by server, one stage after the other (a restart has two)
+    ``before``    what each server was to be before, for a cancel
+    ``timeout``   seconds from its begin after which it ends, whatever is still open
+    ``ending``    the state it is to end in once what runs has ended; None = by its steps
+    """
+
+    id: int
+    action: str
+    targets: list[str]
+    who: str
+    via: str
+    note: str
+    created: float
+    total_s: float
+    timeout: float
+    stages: list[dict[str, RunStep]]
+    graceful: bool = True
+    unguarded: bool = False
+    before: dict[str, str | None] = field(default_factory=dict)
+    stage: int = 0
+    state: RunState = RunState.RUNNING
+    ending: RunState | None = None
+    ended: float | None = None
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+    open_steps: int = 0  # steps of the current stage that are not at an end
+
+    @property
+    def current(self) -> dict[str, RunStep]:
+        return self.stages[self.stage]
+
+    def steps(self) -> list[RunStep]:
+        return [step for stage in self.stages for step in stage.values()]
+
+    def count(self, *states: StepState) -> int:
+        return sum(step.state in states for step in self.steps())
+
+    def summary(self, wall: float) -> dict[str, Any]:
+        done = self.count(StepState.DONE)
+        total = len(self.steps())
+        left = max(0.0, self.total_s - (wall - self.created)) if self.state is RunState.RUNNING else None
+        return {
+            "id": self.id,
+            "action": self.action,
+            "targets": self.targets,
+            "who": self.who,
+            "via": self.via,
+            "note": self.note,
+            "created": self.created,
+            "ended": self.ended,
+            "state": self.state.value,
+            "done": done,
+            "failed": self.count(StepState.FAILED),
+            "skipped": self.count(StepState.SKIPPED, StepState.CANCELLED, StepState.SUPERSEDED),
+            "total": total,
+            "eta_s": left,
+        }
+
+    def as_dict(self, wall: float) -> dict[str, Any]:
+        return {**self.summary(wall), "steps": [step.as_dict() for step in self.steps()]}
+
+    def body(self) -> dict[str, Any]:
+        """Return what the store keeps, enough to go on after a restart."""
+        return {
+            "action": self.action,
+            "targets": self.targets,
+            "who": self.who,
+            "via": self.via,
+            "note": self.note,
+            "ended": self.ended,
+            "total_s": self.total_s,
+            "timeout": self.timeout,
+            "graceful": self.graceful,
+            "unguarded": self.unguarded,
+            "before": self.before,
+            "stage": self.stage,
+            "stages": [[step.as_dict() for step in stage.values()] for stage in self.stages],
+        }
+
+
+def from_plan(number: int, plan: Plan, *, who: str, via: str, note: str, wall: float, timeout: float) -> Run:
+    """Return the run that carries out ``plan``."""
+    stages: list[dict[str, RunStep]] = []
+    previous = ""
+    for step in plan.steps:
+        if step.action != previous:
+            stages.append({})
+            previous = step.action
+        stages[-1][step.server] = RunStep(step.server, step.action, step.eta_s)
+    return Run(
+        id=number,
+        action=plan.action,
+        targets=plan.targets,
+        who=who,
+        via=via,
+        note=note,
+        created=wall,
+        total_s=plan.total_s,
+        timeout=timeout,
+        stages=stages or [{}],
+        graceful=plan.action != "cut",
+    )
+
+
+def from_row(row: dict[str, Any]) -> Run:
+    """Return the run that the store kept."""
+    body = row["body"]
+    stages = []
+    for stage in body["stages"]:
+        steps = {}
+        for one in stage:
+            step = RunStep(one["server"], one["action"], one["eta_s"], StepState(one["state"]), one["why"])
+            step.started, step.ended = one["started"], one["ended"]
+            steps[step.server] = step
+        stages.append(steps)
+    run = Run(
+        id=row["id"],
+        action=body["action"],
+        targets=body["targets"],
+        who=body["who"],
+        via=body["via"],
+        note=body["note"],
+        created=row["created"],
+        total_s=body["total_s"],
+        timeout=body["timeout"],
+        stages=stages,
+        graceful=body["graceful"],
+        unguarded=body["unguarded"],
+        before=body["before"],
+        stage=body["stage"],
+        state=RunState(row["state"]),
+    )
+    run.ended = body["ended"]
+    if run.state is not RunState.RUNNING:
+        run.finished.set()
+    return run
