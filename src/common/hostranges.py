@@ -1,4 +1,4 @@
-"""Host ranges as powerman and ClusterShell users type them: ``web[1-4]``, ``pi[01-16]``, ``r[1-2]n[1,4-5]``, ``pdu-[a-b]``.
+"""Host ranges as powerman and ClusterShell users type them: ``web[1-4]``, ``pi[01-16]``, ``n[1,4-5]``, ``pdu-[a-b]``.
 
 A range counts in decimal, zero padding kept, or runs over single letters; there are no steps. Imports nothing heavy:
 the command line prints with it.
@@ -45,9 +45,7 @@ def _check_gap(text: str, start: int, end: int) -> None:
 
 
 def _expand_word(word: str) -> Iterator[str]:
-    choices = [
-        [literal] if literal else _expand_bracket(inside, word) for inside, literal in _PART.findall(word)
-    ]
+    choices = [[literal] if literal else _expand_bracket(inside, word) for inside, literal in _PART.findall(word)]
     size = 1
     for choice in choices:
         size *= len(choice)
@@ -110,7 +108,7 @@ def fold_names(names: Iterable[str]) -> list[str]:
 
 
 def fold(names: Iterable[str]) -> str:
-    """Return ``fold_names`` in one line; ``expand`` gives the same names back unless they hold blanks, commas or brackets."""
+    """Return ``fold_names`` in one line, which ``expand`` undoes unless names hold blanks, commas or brackets."""
     return " ".join(fold_names(names))
 
 

@@ -1,0 +1,277 @@
+"""The daemon's side of the socket protocol: listens, limits, hands requests to the CommunicationHandler.
+
+docs/protocol.md tells what goes over the wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import ipaddress
+import logging
+import os
+import socket
+import stat
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .CommunicationHandler import Caller, CommunicationHandler
+from .CommunicationMessage import MAX_REQUEST, Message
+from .errors import ConfigError
+from .events import Event, EventBus
+from .socket_session import Session, problem
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+log = logging.getLogger(__name__)
+
+WORKERS = 32
+"""Commands that are carried out at the same time, over all clients."""
+RATE_PER_S = 500.0
+BURST = 1000.0
+"""Requests per second of one address, and how many it may save up; beyond that its reading pauses."""
+BACKLOG = 128
+STOP_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """``tokens``: role -> secret, empty ones left out. ``local_role``: role of a client on this machine, "" for none.
+
+    ``host``  "" for no TCP; ``port``  0 for any free one; ``unix_socket``  "" for none
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8088
+    unix_socket: str = ""
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    local_role: str = "admin"
+    tls_cert: str = ""
+    tls_key: str = ""
+    max_message: int = MAX_REQUEST
+    max_connections: int = 200
+    read_timeout: float = 5.0
+
+
+@dataclass(slots=True)
+class _Peer:
+    """Token bucket of one address."""
+
+    sessions: int = 0
+    allowance: float = BURST
+    checked: float = 0.0
+
+
+class SocketServer:
+    """Serves clients on the running event loop between ``start`` and ``stop``.
+
+    ``addresses``  what it listens on, such as ``127.0.0.1:8088`` and ``unix:/run/ockle/socket``
+    """
+
+    def __init__(self, handler: CommunicationHandler, events: EventBus, settings: ServerSettings) -> None:
+        self.handler = handler
+        self.events = events
+        self.settings = settings
+        self.addresses: list[str] = []
+        self._sessions: set[Session] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._peers: dict[str, _Peer] = {}
+        self._servers: list[asyncio.Server] = []
+        self._unix_path: Path | None = None
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="command")
+        self._newest = 0
+        self._unsubscribe: Callable[[], None] = _nothing
+        self._digests = {role: _digest(token) for role, token in settings.tokens.items() if token}
+
+    async def start(self) -> None:
+        """Listen. Raises ConfigError when that would be unsafe or impossible, before anybody is let in."""
+        settings = self.settings
+        if settings.host and not _stays_here(settings.host) and not self._digests:
+            raise ConfigError(
+                f"config.ini [plugins.SocketListener] host = {settings.host!r}: other machines can reach it, "
+                "but no token is set; set admin_token (or operator_token, viewer_token), or listen on 127.0.0.1"
+            )
+        self._loop = asyncio.get_running_loop()
+        context = self._tls_context()
+        if settings.host:
+            try:
+                server = await asyncio.start_server(
+                    self._connected, settings.host, settings.port, ssl=context, backlog=BACKLOG
+                )
+            except OSError as error:
+                raise ConfigError(
+                    f"config.ini [plugins.SocketListener] port = {settings.port}: "
+                    f"cannot listen on {settings.host}: {error.strerror or error}"
+                ) from error
+            self._servers.append(server)
+            self.addresses += [_address(one.getsockname()) for one in server.sockets]
+            if context is None and not _stays_here(settings.host):
+                log.warning("%s: without TLS tokens go over the network in clear", self.addresses[-1])
+        if settings.unix_socket:
+            self._unix_path = Path(settings.unix_socket)
+            self._servers.append(
+                await asyncio.start_unix_server(self._connected, sock=_bind_unix(self._unix_path), backlog=BACKLOG)
+            )
+            self.addresses.append(f"unix:{self._unix_path}")
+        kept = self.events.since(0)
+        self._newest = kept[-1].seq if kept else 0
+        self._unsubscribe = self.events.subscribe(self._published)
+
+    async def stop(self) -> None:
+        """Let nobody in any more, finish what runs for at most STOP_TIMEOUT_S, and close everything."""
+        self._unsubscribe()
+        for server in self._servers:
+            server.close()
+        for session in tuple(self._sessions):
+            session.leave()
+        if self._tasks:
+            _done, late = await asyncio.wait(self._tasks, timeout=STOP_TIMEOUT_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        if self._unix_path is not None:
+            self._unix_path.unlink(missing_ok=True)
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def clients(self) -> list[dict[str, Any]]:
+        """Return who is connected, oldest first. May be called from any thread."""
+        return sorted((session.describe() for session in tuple(self._sessions)), key=lambda one: one["since"])
+
+    # -- what sessions use
+
+    def role_of(self, token: str) -> str | None:
+        """Return the role that ``token`` gives. Takes as long for a wrong one as for a right one."""
+        digest, found = _digest(token), None
+        for role, known in self._digests.items():
+            if hmac.compare_digest(digest, known):
+                found = role
+        return found
+
+    async def carry_out(self, message: Message, caller: Caller) -> Message:
+        """Have the command carried out in a worker thread and return its reply."""
+        try:
+            return await self._loop.run_in_executor(self._workers, self.handler.handleMessage, message, caller)
+        except RuntimeError:  # the workers are gone: the daemon is stopping
+            return message.refuse("stopping", "the daemon is stopping")
+
+    async def wait_turn(self, address: str) -> None:
+        """Wait until ``address`` may have another request."""
+        peer = self._peers.get(_host_of(address))
+        if peer is None:
+            return
+        now = self._loop.time()
+        peer.allowance = min(BURST, peer.allowance + (now - peer.checked) * RATE_PER_S) - 1
+        peer.checked = now
+        if peer.allowance < 0:
+            await asyncio.sleep(-peer.allowance / RATE_PER_S)
+
+    def newest_seq(self) -> int:
+        """Return the number of the newest event that has been offered to the sessions."""
+        return self._newest
+
+    # -- connections
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - streams run this as a task
+        self._tasks.add(task)
+        peername = writer.get_extra_info("peername")
+        address = _address(peername) if peername else "unix"
+        if len(self._sessions) >= self.settings.max_connections:
+            log.warning("client %s turned away: %d are connected", address, len(self._sessions))
+            writer.write(Message("error", error=problem("busy", "too many clients are connected")).encode())
+            writer.close()
+            self._tasks.discard(task)
+            return
+        local = not peername or ipaddress.ip_address(peername[0].partition("%")[0]).is_loopback
+        session = Session(self, reader, writer, address, self.settings.local_role if local else "")
+        peer = self._peers.setdefault(_host_of(address), _Peer(checked=self._loop.time()))
+        peer.sessions += 1
+        self._sessions.add(session)
+        try:
+            await session.serve()
+        finally:
+            self._sessions.discard(session)
+            self._tasks.discard(task)
+            peer.sessions -= 1
+            if not peer.sessions:
+                self._peers.pop(_host_of(address), None)
+
+    def _published(self, event: Event) -> None:
+        """Called in whatever thread publishes."""
+        with suppress(RuntimeError):  # the loop has been closed: nobody is left to tell
+            self._loop.call_soon_threadsafe(self._offer, event)
+
+    def _offer(self, event: Event) -> None:
+        self._newest = max(self._newest, event.seq)
+        for session in tuple(self._sessions):
+            session.offer(event)
+
+    def _tls_context(self) -> SSLContext | None:
+        if not self.settings.tls_cert:
+            return None
+        import ssl
+
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(self.settings.tls_cert, self.settings.tls_key or None)
+        except OSError as error:  # SSLError is one, too
+            raise ConfigError(
+                f"config.ini [plugins.SocketListener] tls_cert = {self.settings.tls_cert!r}: {error}"
+            ) from error
+        return context
+
+
+def _nothing() -> None:
+    """What ending a subscription means before there is one."""
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _address(name: Any) -> str:
+    """Return a socket name as text: ``127.0.0.1:8088``, ``[::1]:8088``."""
+    host, port = name[0], name[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _host_of(address: str) -> str:
+    return address.rpartition(":")[0] or address
+
+
+def _stays_here(host: str) -> bool:
+    """Tell whether only this machine can reach ``host``: every address of it is a loopback one."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(str(one[4][0]).partition("%")[0]).is_loopback for one in found)
+
+
+def _bind_unix(path: Path) -> socket.socket:
+    """Return a bound socket that group members may use; a socket left over by a dead daemon is replaced."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
+            path.unlink()
+        listener.bind(os.fspath(path))
+        path.chmod(0o660)  # before anybody can connect: it does not listen yet
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"config.ini [plugins.SocketListener] unix_socket = {os.fspath(path)!r}: {error.strerror or error}"
+        ) from error
+    return listener
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(os.fspath(path)) == 0
