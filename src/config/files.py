@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +20,7 @@ __all__ = ["MAX_BYTES", "History", "confine", "parse_ini", "read_ini", "render_i
 MAX_BYTES = 1024 * 1024
 """An INI file of a server has a few hundred bytes; a megabyte is a mistake or an attack."""
 
-_GLUED_COMMENT = re.compile(r"""\s*([^#=\[]+)=[^#'"]*[^#'"\s=]#""")
+_GLUED_COMMENT = re.compile(r"""([^#=\[]+)=[^#'"]*[^#'"\s=]#""")
 
 _SYNTAX = {
     "Invalid line": "neither a [section], nor `option = value`, nor a # comment",

@@ -29,8 +29,8 @@ def reference() -> str:
 def _page() -> Iterator[str]:
     yield "# INI options\n"
     yield (
-        "Values may refer to the environment, `${env:NAME}`, or to a file, `${file:path}`, whose relative path starts at "
-        "the configuration folder; `$${` stands for a plain `${`. A value with a comma that is no list, or with a `#`, "
+        "Values may refer to the environment, `${env:NAME}`, or to a file, `${file:path}`, whose relative path starts "
+        "at the configuration folder; `$${` stands for a plain `${`. A value with a comma that is no list, or with a `#`, "
         "stands in quotes. Durations are written `10s`, `5m`, `1h30m`, `250ms`; a plain number means seconds.\n"
     )
     yield "## The daemon: `etc/config.ini`\n"
@@ -44,8 +44,8 @@ def _page() -> Iterator[str]:
     for kind in KINDS:
         yield f"## {_TITLES[kind]}: `{_FOLDERS[kind]}/NAME.ini`\n"
         yield (
-            f"Options of `[{GENERATOR_SECTION[kind]}]` stand in that file; those of `[{PARAMS_SECTION[kind]}]` stand in "
-            "the file of the server, in the section of that part.\n"
+            f"Options of `[{GENERATOR_SECTION[kind]}]` stand in that file; those of `[{PARAMS_SECTION[kind]}]` "
+            "stand in the file of the server, in the section of that part.\n"
         )
         yield from render(load_template(f"{kind}.ini"))
         for name in type_names(kind):
