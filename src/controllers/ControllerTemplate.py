@@ -82,6 +82,13 @@ class ControllerTemplate(Driver):
         self.last_error = ""
         return state
 
+    def forget(self) -> None:
+        """Take back what was seen of a shutdown: the server's power has been switched since.
+
+        Types that keep evidence, or a session for it, give it up here.
+        """
+        self.state = None
+
     async def measure(self) -> dict[str, Any]:
         """Update ``data`` and return it; raises DeviceError."""
         if type(self).updateData is not ControllerTemplate.updateData:

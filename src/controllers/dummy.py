@@ -11,7 +11,7 @@ from .ControllerTemplate import ControllerTemplate
 
 
 class Dummy(ControllerTemplate):
-    """A machine that exists in memory only; it can be asked to start, too. ``delay`` passes by the device's clock.
+    """A machine that exists in memory only. It comes up when asked to, or when its power was switched. ``delay`` passes by the device's clock.
 
     ``fault`` may be changed in ``params`` at any time: stuck (accepts and stays as it is), silent, refuse.
     """
@@ -39,6 +39,14 @@ class Dummy(ControllerTemplate):
         self._fault()
         self._settle()
         return self.up
+
+    @override
+    def forget(self) -> None:
+        """Boot: power that was switched is all that this machine needs to come up."""
+        super().forget()
+        self._settle()
+        self._asked = True
+        self._due = self.device.clock.now() + self.params["delay"]
 
     def _settle(self) -> None:
         if self.device.clock.now() >= self._due:

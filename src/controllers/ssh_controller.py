@@ -76,6 +76,11 @@ class SSHController(ControllerTemplate):
         with Login(self._ssh_settings()) as login:
             return login.read("cat /proc/sys/kernel/random/boot_id").strip()
 
+    @override
+    def forget(self) -> None:
+        super().forget()
+        self._watch(None)
+
     def close(self) -> None:
         """Give up the session that is kept open."""
         self._watch(None)
