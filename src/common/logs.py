@@ -122,12 +122,11 @@ class _Complaints:
     complained = False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - overrides logging.Handler
-        if not self.complained:
-            self.complained = True
-            problem = "".join(traceback.format_exception_only(sys.exception())).strip()
-            sys.__stderr__ and sys.__stderr__.write(
-                redact(f"ockle: cannot write a log line of {record.name}: {problem}\n")
-            )
+        if self.complained or sys.__stderr__ is None:
+            return
+        self.complained = True
+        problem = "".join(traceback.format_exception_only(sys.exception())).strip()
+        sys.__stderr__.write(redact(f"ockle: cannot write a log line of {record.name}: {problem}\n"))
 
 
 class _Console(_Complaints, logging.StreamHandler[TextIO]):
