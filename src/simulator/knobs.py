@@ -1,4 +1,7 @@
-"""What can be made to go wrong in the lab, and when: any knob, at any moment (``Lab.turn``)."""
+"""What can be made to go wrong in the lab, and when: any knob, at any moment (``Lab.turn``).
+
+Seconds are the lab's: its speed multiplies them, too.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def _knob(default: Any, allowed: _Allowed, doc: str) -> Any:
 class DeviceKnobs:
     """Faults of a switch or PDU."""
 
-    slow_s: float = _knob(0.0, _up_to(3600), "seconds before each answer; one request at a time")
+    slow_s: float = _knob(0.0, _up_to(3600), "seconds before each answer, one request at a time")
     silent: bool = _knob(False, _FLAG, "the management card is dead: requests vanish")
     lost: float = _knob(0.0, _up_to(1), "probability that a request is lost, and again that its answer is")
     stuck: Set[int] = _knob(frozenset(), _OUTLETS, "outlets that answer OK, do not move, and read back so")
@@ -57,7 +60,7 @@ class DeviceKnobs:
 class MachineKnobs:
     """Faults of a machine."""
 
-    slow_s: float = _knob(0.0, _up_to(3600), "seconds before each HTTP answer and each SSH command")
+    slow_s: float = _knob(0.0, _up_to(3600), "seconds before each HTTP answer and SSH command")
     silent: bool = _knob(False, _FLAG, "services accept connections and say nothing")
     refused_login: bool = _knob(False, _FLAG, "every SSH login is refused")
     ssh_stalls: str = _knob("", _one_of("", "banner", "auth", "command"), "SSH hangs for ever at this stage")

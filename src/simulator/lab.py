@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import logging
 import random
+import resource
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -96,8 +97,7 @@ class Lab:
         self._loop = None
 
     def __enter__(self) -> Self:
-        started: threading.Event = threading.Event()
-        trouble: list[BaseException] = []
+        started = threading.Event()
 
         async def live() -> None:
             asyncio.get_running_loop().set_exception_handler(self._note)
@@ -111,14 +111,14 @@ class Lab:
                 asyncio.run(live())
             except Exception as error:  # the thread's outermost loop: told to whoever waits
                 log.exception("the lab ended")
-                trouble.append(error)
+                self.faults.append(repr(error))
             finally:
                 started.set()
 
         self._thread = threading.Thread(target=body, name="ockle-lab", daemon=True)
         self._thread.start()
-        if not started.wait(PATIENCE_S) or trouble:
-            raise RuntimeError("the lab did not start") from (trouble[0] if trouble else None)
+        if not started.wait(PATIENCE_S) or self.faults:
+            raise RuntimeError("the lab did not start: " + "; ".join(self.faults))
         return self
 
     def __exit__(self, kind: object, *_error: object) -> None:
@@ -136,6 +136,7 @@ class Lab:
         loop.default_exception_handler(context)
 
     async def _open(self) -> None:
+        _allow_sockets(sum(2 * len(machine.services) for machine in self.spec.machines) + len(self.spec.devices))
         chance = random.Random(self.spec.seed)
         for place, device_spec in enumerate(self.spec.devices, 1):
             await self._open_device(device_spec, device_spec.host or str(DEVICE_NET + place), chance)
@@ -253,3 +254,13 @@ class Lab:
     def shut_down(self, machine: str) -> None:
         """Somebody shuts a machine down at its console."""
         self._call(self._machines[machine].shut_down)
+
+
+def _allow_sockets(count: int) -> None:
+    """Raise this process's soft limit of open files, if so many sockets and as many connections need it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * count + 256
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = {
-    "set": "an SNMP SET arrived (what = outlet; detail: value, applied, community known)",
+    "set": "an SNMP SET arrived (what = outlet; detail: value, applied)",
     "relay": "contacts moved (what = outlet; detail: closed)",
     "power": "a machine got or lost its power (what = on | off)",
     "boot": "firmware started (detail: boot id)",

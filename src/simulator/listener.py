@@ -23,6 +23,12 @@ def _bound(host: str, port: int) -> socket.socket:
     return sock
 
 
+async def ignore(peer: socket.socket) -> None:
+    """Keep a connection and say nothing, until the other side has enough."""
+    while await asyncio.get_running_loop().sock_recv(peer, 4096):
+        pass
+
+
 class Listener:
     """Opens and closes at once, without awaiting: a timer of a machine's state may do it.
 

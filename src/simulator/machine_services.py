@@ -10,7 +10,7 @@ import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from .listener import Listener, Serve
+from .listener import Listener, Serve, ignore
 from .machine import Machine
 
 REQUEST_LIMIT = 8192
@@ -59,18 +59,20 @@ class MachineServices:
         await asyncio.gather(*(listener.end() for listener in self._listeners.values()))
 
     async def _serve_tcp(self, peer: socket.socket) -> None:
+        if self._machine.knobs.silent:
+            await ignore(peer)
+            return
         async with _streams(peer) as (reader, writer):
-            if self._machine.knobs.silent:
-                await asyncio.Event().wait()
             writer.write(f"{self._machine.name} at your service\r\n".encode())
             async with asyncio.timeout(PATIENCE_S):
                 while await reader.read(REQUEST_LIMIT):
                     pass
 
     async def _serve_http(self, peer: socket.socket) -> None:
+        if self._machine.knobs.silent:
+            await ignore(peer)
+            return
         async with _streams(peer) as (reader, writer):
-            if self._machine.knobs.silent:
-                await asyncio.Event().wait()
             async with asyncio.timeout(PATIENCE_S):
                 try:
                     head = await reader.readuntil(b"\r\n\r\n")

@@ -32,19 +32,18 @@ class PoeSwitch(PowerDevice):
         self._denied = dict.fromkeys(self.outlets, 0)
 
     @override
-    def ask(self, number: int, on: bool, *, moves: bool = True) -> None:
-        powered_device = bool(self.outlets[number].loads)
-        super().ask(number, on, moves=moves and (not on or (powered_device and number not in self.knobs.fault)))
-
-    @override
     def knobs_turned(self) -> None:
         super().knobs_turned()
         for number, outlet in self.outlets.items():
             if number in self.knobs.fault:
-                self._hold(outlet)
                 self._move(outlet, False)
             elif outlet.asked and not outlet.closed and not outlet.moving:
-                self.ask(number, True, moves=number not in self.knobs.stuck and number not in self.knobs.lie)
+                self.ask(number, True)
+
+    @override
+    def _can_move(self, outlet: Outlet, on: bool) -> bool:
+        detected = bool(outlet.loads) and outlet.number not in self.knobs.fault
+        return super()._can_move(outlet, on) and (detected or not on)
 
     @override
     def _delay_s(self, on: bool) -> float:

@@ -75,9 +75,10 @@ class PowerDevice(ABC):
             self._hold(outlet)
 
     def knobs_turned(self) -> None:
-        """A knob changed. What is already moving keeps moving; only a stuck contact stops."""
-        for number in self.knobs.stuck:
-            self._hold(self.outlets[number])
+        """A knob changed: contacts that can no longer move stop where they are."""
+        for outlet in self.outlets.values():
+            if outlet.moving and not self._can_move(outlet, not outlet.closed):
+                self._hold(outlet)
 
     # -- what arrives from the network ------------------------------------------------------------------------------
 
@@ -87,16 +88,17 @@ class PowerDevice(ABC):
         self._ledger.add("set", self.name, str(number), value=on, applied=not dead)
         if self.knobs.refuse:
             return ErrorStatus.GEN_ERR
-        if number not in self.knobs.stuck:
-            self.ask(number, on, moves=number not in self.knobs.lie)
+        self.ask(number, on)
         return ErrorStatus.GEN_ERR if self.knobs.error_but_applied else None
 
-    def ask(self, number: int, on: bool, *, moves: bool = True) -> None:
+    def ask(self, number: int, on: bool) -> None:
         """Ask an outlet to move, without the ledger taking it for a SET: also the button on the front."""
+        if number in self.knobs.stuck:
+            return
         outlet = self.outlets[number]
         outlet.asked = on
         self._hold(outlet)
-        if moves and outlet.closed != on:
+        if outlet.closed != on and self._can_move(outlet, on):
             delay_s = self._delay_s(on) * self._speed
             outlet.moving = asyncio.get_running_loop().call_later(delay_s, self._arrive, outlet, on)
 
@@ -117,6 +119,9 @@ class PowerDevice(ABC):
     @abstractmethod
     def _variables(self) -> Iterator[Variable]:
         """The variables of the device's own MIB."""
+
+    def _can_move(self, outlet: Outlet, on: bool) -> bool:
+        return outlet.number not in self.knobs.stuck and outlet.number not in self.knobs.lie
 
     def _delay_s(self, on: bool) -> float:
         return self._spec.move_s

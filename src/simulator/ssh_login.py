@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 import asyncssh
 from typing_extensions import override
 
+from .listener import ignore
 from .machine import Machine, MachineState
 
 LOGIN_TIMEOUT_S = 30
@@ -40,7 +41,8 @@ class SshLogin:
     async def serve(self, peer: socket.socket) -> None:
         knobs = self.machine.knobs
         if knobs.silent or knobs.ssh_stalls == "banner":
-            await asyncio.Event().wait()
+            await ignore(peer)
+            return
         try:
             connection = await asyncssh.run_server(peer, options=self._options)
         except asyncssh.Error as error:
@@ -52,7 +54,8 @@ class SshLogin:
 
     async def _process(self, process: asyncssh.SSHServerProcess[str]) -> None:
         if self.machine.knobs.ssh_stalls == "command":
-            await asyncio.Event().wait()
+            await process.channel.wait_closed()  # asyncssh cancels no task of a lost connection
+            return
         await asyncio.sleep(self.machine.pace_s())
         output, code = self.run(process.command or "")
         (process.stderr if code else process.stdout).write(output)

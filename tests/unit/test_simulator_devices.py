@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,8 +14,9 @@ from ockle.simulator.knobs import DeviceKnobs, KnobError, MachineKnobs, describe
 from ockle.simulator.lab import Lab
 from ockle.simulator.machine import MachineState
 from ockle.simulator.spec import LabSpec, MachineSpec, PduSpec, SwitchSpec
+from peers import peer
 
-pytestmark = pytest.mark.skipif(not shutil.which("snmpget"), reason="needs the net-snmp tools")
+pytestmark = pytest.mark.peer
 
 PX = "1.3.6.1.4.1.13742.4.1.2.2.1"
 POE = "1.3.6.1.2.1.105.1.1.1"
@@ -30,6 +30,8 @@ SPEC = LabSpec(
     machines=(
         MachineSpec("nas", (("pdu-a", 1), ("pdu-b", 1)), watts=100),
         MachineSpec("web", (("pdu-a", 2),), watts=50),
+        MachineSpec("twin1", (("pdu-b", 4),), watts=10),
+        MachineSpec("twin2", (("pdu-b", 4),), watts=20),
         MachineSpec("moody", (("pdu-a", 3),), first_boot_fails=1),
         MachineSpec("pi", (("sw-poe", 4),), watts=6),
         MachineSpec("camera", (("sw-poe", 5),), watts=18),
@@ -47,8 +49,9 @@ def lab() -> Iterator[Lab]:
 def snmp(tool: str, lab: Lab, device: str, *arguments: str, community: str = "public", version: str = "2c") -> str:
     """What the tool prints: values only, or the error."""
     point = lab.endpoints[device]
-    peer = f"{point.host}:{point.ports['snmp']}"
-    command = [tool, "-v", version, "-c", community, "-t", "0.5", "-r", "0", "-m", "", "-Oqvn", peer, *arguments]
+    address = f"{point.host}:{point.ports['snmp']}"
+    options = ("-v", version, "-c", community, "-t", "0.5", "-r", "0", "-m", "", "-Oqvn")
+    command = [peer(tool), *options, address, *arguments]
     environment = os.environ | {"SNMP_PERSISTENT_DIR": str(Path(tempfile.gettempdir()) / "ockle-net-snmp")}
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=environment)
     return (done.stderr if done.returncode else done.stdout).strip()
@@ -128,6 +131,29 @@ def test_two_supplies(lab: Lab) -> None:
     switch(lab, 1, False, device="pdu-b")
     lab.ledger.wait("violation", "nas", "up")
     assert [entry.device for entry in lab.ledger.cuts_while_mounted()] == ["nas"]
+
+
+def test_two_machines_on_one_outlet(lab: Lab) -> None:
+    switch(lab, 4, True, device="pdu-b")
+    for name in ("twin1", "twin2"):
+        lab.ledger.wait("up", name)
+    assert lab.outlet("pdu-b", 4).power_w == 30
+    assert snmp("snmpget", lab, "pdu-b", f"{PX}.2.4") == '"twin1, twin2"'
+    lab.shut_down("twin1")
+    lab.ledger.wait("halted", "twin1")
+    switch(lab, 4, False, device="pdu-b")
+    lab.ledger.wait("violation", "twin2")
+    assert [entry.device for entry in lab.ledger.cuts_while_mounted()] == ["twin2"]
+
+
+def test_a_lie_also_hides_that_an_outlet_stays_on(lab: Lab) -> None:
+    switch(lab, 2, True)
+    lab.ledger.wait("up", "web")
+    lab.turn("pdu-a", lie={2})
+    switch(lab, 2, False)
+    assert snmp("snmpget", lab, "pdu-a", f"{PX}.3.2", f"{PX}.7.2").split() == ["0", "50"]
+    assert lab.outlet("pdu-a", 2).closed
+    assert lab.state("web") is MachineState.UP
 
 
 def test_a_cut_in_each_state(lab: Lab) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -16,8 +15,7 @@ from ockle.simulator.lab import Lab
 from ockle.simulator.machine import MachineState
 from ockle.simulator.spec import LabSpec, MachineSpec, PduSpec
 from ockle.simulator.ssh_login import is_shutdown
-
-needs_ssh = pytest.mark.skipif(not shutil.which("ssh"), reason="needs OpenSSH's client")
+from peers import peer
 
 SPEC = LabSpec(
     devices=(PduSpec("pdu", 4, on_at_start=frozenset({1})),),
@@ -44,7 +42,18 @@ def ssh(lab: Lab, folder: Path, *command: str, user: str = "ockle", limit_s: flo
     options = ["BatchMode=yes", "StrictHostKeyChecking=yes", f"UserKnownHostsFile={known}", "IdentitiesOnly=yes"]
     arguments = [part for option in options for part in ("-o", option)]
     done = subprocess.run(
-        ["ssh", "-F", "none", "-i", key, "-p", str(point.ports["ssh"]), *arguments, f"{user}@{point.host}", *command],
+        [
+            peer("ssh"),
+            "-F",
+            "none",
+            "-i",
+            key,
+            "-p",
+            str(point.ports["ssh"]),
+            *arguments,
+            f"{user}@{point.host}",
+            *command,
+        ],
         capture_output=True,
         text=True,
         timeout=limit_s,
@@ -56,7 +65,7 @@ def ssh(lab: Lab, folder: Path, *command: str, user: str = "ockle", limit_s: flo
 def curl(lab: Lab, path: str, *options: str) -> tuple[int, str]:
     point = lab.endpoints["nas"]
     url = f"http://{point.host}:{point.ports['http']}{path}"
-    command = ["curl", "-sS", "--noproxy", "*", "--max-time", "1", *options, url]
+    command = [peer("curl"), "-sS", "--noproxy", "*", "--max-time", "1", *options, url]
     done = subprocess.run(command, capture_output=True, timeout=20, check=False)
     return done.returncode, done.stdout.decode(errors="replace")
 
@@ -81,7 +90,7 @@ def refused(lab: Lab, service: str, machine: str = "nas") -> bool:
         return peer.connect_ex((point.host, point.ports[service])) != 0
 
 
-@needs_ssh
+@pytest.mark.peer
 def test_a_login_with_the_key_shuts_the_machine_down(lab: Lab, tmp_path: Path) -> None:
     assert ssh(lab, tmp_path, "cat /proc/sys/kernel/random/boot_id") == (0, lab.boot_id("nas") + "\n")
     assert ssh(lab, tmp_path, "rm -rf /")[0] == 127
@@ -97,7 +106,7 @@ def test_a_login_with_the_key_shuts_the_machine_down(lab: Lab, tmp_path: Path) -
     assert lab.outlet("pdu", 1).closed
 
 
-@needs_ssh
+@pytest.mark.peer
 def test_the_machine_throws_sessions_out_when_it_stops(lab: Lab, tmp_path: Path) -> None:
     lab.turn("nas", ssh_stalls="command")
 
@@ -128,6 +137,7 @@ def test_the_ports_stay_and_nothing_listens_while_it_is_down(lab: Lab) -> None:
     assert "ssh" not in lab.endpoints["spare"].ports
 
 
+@pytest.mark.peer
 def test_events_of_a_node(lab: Lab) -> None:
     code, text = curl(lab, "/events")
     assert code == 0
@@ -155,6 +165,7 @@ def test_a_hostile_request_harms_nobody(lab: Lab, data: bytes, answer: bytes) ->
     assert talk(lab, "http", b"GET / HTTP/1.0\r\n\r\n").endswith(b"nas is up\n")
 
 
+@pytest.mark.peer
 def test_services_that_are_down_and_garbage(lab: Lab) -> None:
     lab.turn("nas", service_down=True)
     assert refused(lab, "tcp")
@@ -165,6 +176,7 @@ def test_services_that_are_down_and_garbage(lab: Lab) -> None:
     assert curl(lab, "/")[0] == 1  # unsupported protocol
 
 
+@pytest.mark.peer
 def test_silent_and_slow(lab: Lab) -> None:
     lab.turn("nas", silent=True)
     assert curl(lab, "/")[0] == 28
@@ -174,7 +186,7 @@ def test_silent_and_slow(lab: Lab) -> None:
     assert curl(lab, "/")[0] == 0
 
 
-@needs_ssh
+@pytest.mark.peer
 def test_a_refused_login(lab: Lab, tmp_path: Path) -> None:
     lab.turn("nas", refused_login=True)
     code, text = ssh(lab, tmp_path, "uptime")
@@ -183,7 +195,7 @@ def test_a_refused_login(lab: Lab, tmp_path: Path) -> None:
     assert not lab.ledger.wait("login", "nas").detail["accepted"]
 
 
-@needs_ssh
+@pytest.mark.peer
 @pytest.mark.parametrize("stage", ["banner", "auth", "command"])
 def test_ssh_stalls(lab: Lab, tmp_path: Path, stage: str) -> None:
     lab.turn("nas", ssh_stalls=stage)
@@ -192,6 +204,14 @@ def test_ssh_stalls(lab: Lab, tmp_path: Path, stage: str) -> None:
     assert bool(lab.ledger.entries("login", "nas")) == (stage == "command")
     lab.turn("nas", ssh_stalls="")
     assert ssh(lab, tmp_path, "uptime")[0] == 0
+
+
+@pytest.mark.peer
+def test_a_client_that_leaves_a_slow_command_harms_nobody(lab: Lab, tmp_path: Path) -> None:
+    lab.turn("nas", slow_s=12)  # 1.2 seconds at this speed
+    with pytest.raises(subprocess.TimeoutExpired):
+        ssh(lab, tmp_path, "sudo -n shutdown -h now", limit_s=0.8)
+    lab.ledger.wait("halted", "nas")  # the command had begun, and goes on without a listener
 
 
 @pytest.mark.parametrize(("stage", "serves"), [("services", True), ("disk", False)])
