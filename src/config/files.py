@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import stat
-from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 from configobj import ConfigObj, ConfigObjError
@@ -14,24 +13,12 @@ from .atomic import write_atomic
 from .faults import Fault
 from .history import History
 from .names import confine
+from .syntax import MAX_FAULTS, syntax_faults
 
 __all__ = ["MAX_BYTES", "History", "confine", "parse_ini", "read_ini", "render_ini", "write_ini"]
 
 MAX_BYTES = 1024 * 1024
 """An INI file of a server has a few hundred bytes; a megabyte is a mistake or an attack."""
-
-_GLUED_COMMENT = re.compile(r"""([^#=\[]+)=[^#'"]*[^#'"\s=]#""")
-
-_SYNTAX = {
-    "Invalid line": "neither a [section], nor `option = value`, nor a # comment",
-    "Parse error in multiline": "a value that begins with three quotes does not end with them",
-    "Parse error in value": "a quote is not closed, or text follows it",
-    "Duplicate keyword": "this option stands twice in its section",
-    "Duplicate section": "this section stands twice",
-    "Cannot compute the section depth": "the brackets of the section do not match",
-    "Cannot compute nesting level": "the brackets of the section do not match",
-    "Section too nested": "sections are not nested",
-}
 
 
 def read_ini(path: Path, *, name: str = "") -> ConfigObj:
@@ -67,6 +54,10 @@ def parse_ini(text: str, name: str) -> ConfigObj:
     newline = "\r\n" if "\r\n" in text else "\n"
     # Not splitlines(): it also splits at form feeds and Unicode separators, which editors do not count as lines.
     lines = text.replace("\r\n", "\n").split("\n")
+    found = islice(syntax_faults(lines), MAX_FAULTS)
+    faults = [str(Fault(name, problem=f"line {number}: {problem}")) for number, problem in found]
+    if faults:
+        raise ConfigError(*faults)
     try:
         ini = ConfigObj(
             lines[:-1] if lines[-1] == "" else lines,
@@ -77,30 +68,10 @@ def parse_ini(text: str, name: str) -> ConfigObj:
             write_empty_values=True,
         )
     except ConfigObjError as error:
-        raise ConfigError(*_syntax_faults(error, name)) from error
-    if cut := list(_cut_values(ini, lines, name)):
-        raise ConfigError(*cut)
+        # Only what syntax_faults lets through by mistake. ConfigObj's text is not shown: it repeats the line.
+        raise ConfigError(str(Fault(name, problem=f"line {error.line_number}: cannot be understood"))) from error
     ini.newlines = newline
     return ini
-
-
-def _cut_values(ini: ConfigObj, lines: list[str], name: str) -> Iterable[str]:
-    """Yield a fault for each `password = abc#def`: ConfigObj takes the rest for a comment without a word."""
-    commented = {key for section in ini.sections for key, text in ini[section].inline_comments.items() if text}
-    for number, line in enumerate(lines, 1):
-        match = _GLUED_COMMENT.match(line)
-        if match and match[1].strip() in commented:
-            problem = f"line {number}: the # begins a comment and cuts the value"
-            remedy = "put the value in quotes, or a space before the #"
-            yield str(Fault(name, problem=problem, remedy=remedy))
-
-
-def _syntax_faults(error: ConfigObjError, name: str) -> Iterable[str]:
-    for one in getattr(error, "errors", None) or [error]:
-        # ConfigObj's own text repeats the line, which may hold a password.
-        what = next((mine for theirs, mine in _SYNTAX.items() if str(one).startswith(theirs)), "cannot be understood")
-        place = f"line {one.line_number}: " if one.line_number is not None else ""
-        yield str(Fault(name, problem=f"{place}{what}"))
 
 
 def render_ini(ini: ConfigObj) -> str:

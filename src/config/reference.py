@@ -30,8 +30,8 @@ def _page() -> Iterator[str]:
     yield "# INI options\n"
     yield (
         "Values may refer to the environment, `${env:NAME}`, or to a file, `${file:path}`, whose relative path starts "
-        "at the configuration folder; `$${` stands for a plain `${`. A value with a comma that is no list, or with a `#`, "
-        "stands in quotes. Durations are written `10s`, `5m`, `1h30m`, `250ms`; a plain number means seconds.\n"
+        "at the configuration folder; `$${` stands for a plain `${`. A value with a `#`, or with a comma when it is no "
+        "list, stands in quotes. Durations are written `10s`, `5m`, `1h30m`, `250ms`; a plain number means seconds.\n"
     )
     yield "## The daemon: `etc/config.ini`\n"
     yield from render(load_template("config.ini"))
