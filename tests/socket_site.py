@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ockle.common.clock import SystemClock
+from ockle.common.clock import Clock, SystemClock
 from ockle.common.CommunicationHandler import CommunicationHandler, current_caller
 from ockle.common.errors import CommandError
 from ockle.common.events import EventBus
@@ -27,7 +27,7 @@ class Services:
     def __init__(self, etc: Path, **settings: object) -> None:
         self.communicationHandler = CommunicationHandler(self)
         self.events = EventBus()
-        self.clock = SystemClock()
+        self.clock: Clock = SystemClock()
         self.network: Any = None
         self.engine: Any = None
         self.etc = etc

@@ -1,0 +1,82 @@
+"""From the options and the environment to a connection, and from what users type for servers to their names."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..webserver.ockle_client.connection import DEFAULT_PORT, Connection
+from .codes import USAGE, CliError
+from .output import safe
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+def parse_address(text: str) -> dict[str, Any]:
+    """Return keyword arguments for Connection. Raises CliError.
+
+    ``text``  ``HOST``, ``HOST:PORT``, ``[IPV6]:PORT``, ``unix:PATH``, or one of the first three after ``tls:``
+    """
+    if text.startswith("unix:"):
+        if not text[5:]:
+            raise CliError("unix: needs the path of a socket, such as unix:/run/ockle/socket")
+        return {"unix": text[5:]}
+    tls = text.startswith("tls:")
+    rest = text[4:] if tls else text
+    if rest.count(":") > 1 and not rest.startswith("["):
+        host, port = rest, ""  # a bare IPv6 address
+    elif rest.startswith("["):
+        host, _, port = rest[1:].partition("]")
+        port = port.removeprefix(":")
+    else:
+        host, _, port = rest.partition(":")
+    if not host or not (port == "" or (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):
+        raise CliError(f"{safe(text)!r} is no address; write HOST, HOST:PORT, unix:PATH or tls:HOST:PORT")
+    return {"host": host, "port": int(port) if port else DEFAULT_PORT, **({"tls": True} if tls else {})}
+
+
+def connect(args: argparse.Namespace, timeout: float = 30.0) -> Connection:
+    """Return a connection to the daemon that the options name; it connects at its first call."""
+    where = parse_address(args.host or os.environ.get("OCKLE_HOST") or f"127.0.0.1:{DEFAULT_PORT}")
+    if where.get("tls") and args.ca_file:
+        where["tls"] = args.ca_file
+    token = os.environ.get("OCKLE_TOKEN", "")
+    if args.token_file:
+        try:
+            with open(args.token_file, encoding="utf-8") as file:  # noqa: PTH123 - pathlib would cost start-up time
+                token = file.read(4096).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise CliError(f"{args.token_file}: cannot read the token: {error}") from error
+    return Connection(**where, token=token, timeout=timeout, via="cli", user=_user())
+
+
+def _user() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user without an entry, as in containers
+        return f"uid {os.getuid()}"
+
+
+def resolve(connection: Connection, selectors: Sequence[str]) -> list[str]:
+    """Return the names of the servers meant; raises CliError for an unknown name and when there are none."""
+    reply = connection.call("select", {"selector": list(selectors)})
+    if reply["unknown"]:
+        unknown = ", ".join(map(safe, reply["unknown"]))
+        raise CliError(f"no such server: {unknown} (ockle status shows them all)")
+    if not reply["servers"]:
+        raise CliError(f"no server matches {' '.join(map(safe, selectors))}", USAGE)
+    return list(reply["servers"])
+
+
+def parse_duration(text: str) -> float:
+    """Return seconds from ``90``, ``90s``, ``10m``, ``1h30m``. For argparse: raises ArgumentTypeError."""
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 10m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds

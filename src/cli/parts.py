@@ -1,0 +1,77 @@
+"""``ockle outlet``, ``ockle control`` and ``ockle auto``: single parts by hand, and AutoControl's master switch."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .codes import OK
+from .confirm import MUST_BE_TYPED, confirm
+from .connect import connect
+from .output import safe, show, table
+from .parser import Commands
+
+LISTS = {"outlet": "getAvailableServerOutlets", "control": "getAvailableServerControls"}
+SWITCHES = {"outlet": "switchOutlet", "control": "switchControl"}
+SWITCH_TIMEOUT_S = 120.0
+
+
+def register(commands: Commands) -> None:
+    for kind in ("outlet", "control"):
+        group = commands.group(kind, f"{kind}s of a server by hand, past the order of the network")
+        parser = group.add("list", run_list, f"the {kind}s of a server")
+        parser.set_defaults(kind=kind)
+        parser.add_argument("server")
+        for state in ("on", "off"):
+            parser = group.add(state, run_switch, f"switch one {kind} {state}, without the servers that depend on it")
+            parser.set_defaults(kind=kind, state=state)
+            parser.add_argument("server")
+            parser.add_argument("part", metavar=kind.upper(), help=f"name of the {kind} in the server's file")
+            parser.add_argument("-y", "--yes", action="store_true", help="do not ask; needs --confirm, too")
+            parser.add_argument("--confirm", metavar="TEXT", default="", help="the name of the server")
+            if kind == "outlet":
+                parser.add_argument("--force", action="store_true", help="even if the server is running")
+    parser = commands.add("auto", run_auto, "the master switch of AutoControl")
+    parser.add_argument("state", choices=("on", "off", "status"))
+
+
+def run_list(args: argparse.Namespace) -> int:
+    with connect(args) as connection:
+        parts = connection.call(LISTS[args.kind], {"server": args.server})
+    rows = [(name, _text(part)) for name, part in parts.items()]
+    show(args, parts, table((args.kind.upper(), "STATE"), rows) or f"no {args.kind}s", parts)
+    return OK
+
+
+def _text(part: Any) -> str:
+    if isinstance(part, dict):
+        return ", ".join(f"{key} {value}" for key, value in part.items() if value not in (None, "", {}, []))
+    return str(part)
+
+
+def run_switch(args: argparse.Namespace) -> int:
+    what = f"{args.kind} {args.part} of {args.server}"
+    question = {"tier": MUST_BE_TYPED, "confirm": args.server, "action": args.state, "steps": []}
+    confirm(
+        question,
+        f"This switches {safe(what)} {args.state} at once, whatever needs it.",
+        yes=args.yes,
+        typed=args.confirm,
+    )
+    request: dict[str, Any] = {"server": args.server, "obj": args.part, "state": args.state}
+    if getattr(args, "force", False):
+        request["force"] = True
+    with connect(args) as connection:
+        reply = connection.call(SWITCHES[args.kind], request, SWITCH_TIMEOUT_S)
+    show(args, reply, f"{safe(what)}: {safe(reply.get('opState', 'done'))}", [args.part])
+    return OK
+
+
+def run_auto(args: argparse.Namespace) -> int:
+    with connect(args) as connection:
+        if args.state == "status":
+            reply = connection.call("getAutoControlStatus")
+        else:
+            reply = connection.call("setAutoControlStatus", {"status": args.state})
+    show(args, reply, f"AutoControl is {safe(reply['status'])}", [str(reply["status"])])
+    return OK
