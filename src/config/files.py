@@ -70,6 +70,10 @@ def parse_ini(text: str, name: str) -> ConfigObj:
     except ConfigObjError as error:
         # Only what syntax_faults lets through by mistake. ConfigObj's text is not shown: it repeats the line.
         raise ConfigError(str(Fault(name, problem=f"line {error.line_number}: cannot be understood"))) from error
+    for section in (ini, *(ini[name] for name in ini.sections)):
+        for key, comment in section.inline_comments.items():
+            # ConfigObj forgets the space before the # and would glue it to the value; without the # it writes " # ".
+            section.inline_comments[key] = (comment or "").lstrip("#").strip()
     ini.newlines = newline
     return ini
 
