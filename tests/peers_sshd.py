@@ -49,8 +49,25 @@ class Sshd:
         return {**options, **changes}
 
     def start(self) -> None:
+        """Start the server and wait until it greets."""
+        self.launch()
+        assert self.process is not None
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self._log()
+            try:
+                with socket.create_connection((self.host, self.port), 1) as probe:
+                    if probe.recv(4) == b"SSH-":
+                        return
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"sshd does not answer: {self._log()}")
+
+    def launch(self) -> None:
+        """Start the server and wait until it says that it listens: it may be in a network that we cannot reach."""
         config = self.folder / "sshd_config"
         program = peer("sshd")
+        begin = len(self._log())
         with (self.folder / "sshd.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, program, "-D", "-e", "-f", str(config)],
@@ -60,15 +77,14 @@ class Sshd:
             )
         (self.folder / "pid").write_text(str(self.process.pid), "ascii")
         deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, (self.folder / "sshd.log").read_text("utf-8", "replace")
-            try:
-                with socket.create_connection((self.host, self.port), 1) as probe:
-                    if probe.recv(4) == b"SSH-":
-                        return
-            except OSError:
-                time.sleep(0.02)
-        raise AssertionError("sshd does not answer")
+        while f"Server listening on {self.host}" not in self._log()[begin:]:
+            assert self.process.poll() is None, self._log()
+            assert time.monotonic() < deadline, self._log()
+            time.sleep(0.02)
+
+    def _log(self) -> str:
+        path = self.folder / "sshd.log"
+        return path.read_text("utf-8", "replace") if path.exists() else ""
 
     def stop(self) -> None:
         if self.process is None:

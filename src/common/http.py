@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import h11
@@ -73,6 +74,25 @@ async def fetch(target: Target, timeout: float, *, max_body: int = MAX_BODY) -> 
         raise DeviceUnreachable(f"{target.where}: {reason(error)}") from error
 
 
+async def fetch_json(target: Target, timeout: float) -> dict[str, Any]:
+    """GET the JSON object at ``target``; raises as ``fetch`` does, and DeviceAnswerError when it is none."""
+    response = await fetch(target, timeout)
+    if response.status != 200:
+        raise DeviceAnswerError(f"{target.where}: status {response.status}, not 200")
+    return json_object(response.text(), target.where)
+
+
+def json_object(text: str, where: str) -> dict[str, Any]:
+    """Return the JSON object that ``text`` holds; raises DeviceAnswerError when it is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DeviceAnswerError(f"{where}: not JSON: {text[:60]!r}") from error
+    if not isinstance(found, dict):
+        raise DeviceAnswerError(f"{where}: not a JSON object: {text[:60]!r}")
+    return found
+
+
 async def _fetch(target: Target, max_body: int) -> Response:
     context = None
     if target.tls:
@@ -102,10 +122,15 @@ async def _fetch(target: Target, max_body: int) -> Response:
 async def _receive(connection: h11.Connection, reader: asyncio.StreamReader, target: Target, max_body: int) -> Response:
     head: h11.Response | None = None
     body = bytearray()
+    answered = False
     while True:
         event = connection.next_event()
         if event is h11.NEED_DATA:
-            connection.receive_data(await reader.read(16 * 1024))
+            data = await reader.read(16 * 1024)
+            if not data and not answered:
+                raise DeviceUnreachable(f"{target.where}: closed without an answer")
+            answered = True
+            connection.receive_data(data)
         elif isinstance(event, h11.Response):
             head = event
         elif isinstance(event, h11.Data):

@@ -38,6 +38,7 @@ class Outcome:
 class _Program(asyncio.SubprocessProtocol):
     def __init__(self) -> None:
         self.pipes = {1: bytearray(), 2: bytearray()}
+        self.done = asyncio.Event()
         self.exited = asyncio.Event()
         self.closed = asyncio.Event()
         self.flooded = asyncio.Event()
@@ -48,11 +49,12 @@ class _Program(asyncio.SubprocessProtocol):
         pipe += data[: MAX_OUTPUT - len(pipe)]
         if len(pipe) >= MAX_OUTPUT:
             self.flooded.set()
-            self.exited.set()
+            self.done.set()
 
     @override
     def process_exited(self) -> None:
         self.exited.set()
+        self.done.set()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -78,7 +80,7 @@ async def run_program(argv: Sequence[str], timeout: float, extra: Mapping[str, s
         raise DeviceRefused(f"{argv[0]} cannot be started: {reason}") from error
     try:
         async with asyncio.timeout(timeout):
-            await program.exited.wait()
+            await program.done.wait()
         if program.flooded.is_set():
             raise DeviceAnswerError(f"{argv[0]} wrote more than {MAX_OUTPUT // 1024} KiB and was ended")
         with contextlib.suppress(TimeoutError):
@@ -91,6 +93,9 @@ async def run_program(argv: Sequence[str], timeout: float, extra: Mapping[str, s
     finally:
         if transport.get_returncode() is None:
             _kill_group(transport.get_pid())
+            with contextlib.suppress(TimeoutError):  # a killed process that hangs in the kernel is left to init
+                async with asyncio.timeout(PIPES_GRACE_S):
+                    await program.exited.wait()
         transport.close()
 
 

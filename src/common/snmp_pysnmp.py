@@ -1,7 +1,7 @@
 """The wire of ``SnmpSession`` on pysnmp.
 
-One SnmpEngine serves all agents of an event loop (a new one per request costs about 100 times as much). SNMPv3 users get
-an engine per set of keys, because an engine knows a user by name only, and two switches may call theirs ``admin``.
+One SnmpEngine serves all agents of an event loop: a new one per request costs about 100 times as much. SNMPv3 users
+get one per set of keys, because an engine knows a user by name only, and two switches may call theirs ``admin``.
 """
 
 from __future__ import annotations

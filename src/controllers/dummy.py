@@ -11,7 +11,9 @@ from .ControllerTemplate import ControllerTemplate
 
 
 class Dummy(ControllerTemplate):
-    """A machine that exists in memory only. It comes up when asked to, or when its power was switched. ``delay`` passes by the device's clock.
+    """A machine that exists in memory only. It comes up when asked to, or when its power was switched.
+
+    ``delay`` passes by the device's clock.
 
     ``fault`` may be changed in ``params`` at any time: stuck (accepts and stays as it is), silent, refuse.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import UTC, datetime
 from typing import Any
@@ -25,28 +24,16 @@ class HTTPMetrics(TemplateTester):
 
     @override
     async def _test(self) -> bool:
-        from ..common.http import Target, fetch
+        from ..common.http import Target, fetch_json
 
         target = Target(self.params["host"], self.params["port"], self.params["path"])
-        response = await fetch(target, self.timeout)
-        if response.status != 200:
-            raise DeviceAnswerError(f"{target.where}: status {response.status}, not 200")
-        figures = self._parsed(response.text())
+        figures = await fetch_json(target, self.timeout)
         self.data.clear()
         self.data.update({name: figures[name] for name in FIGURES if _number(figures.get(name)) is not None})
         problems = [*self._above_limits(figures), *self._too_old(figures)]
         if problems:
             raise DeviceAnswerError(f"{target.where}: {'; '.join(problems)}")
         return True
-
-    def _parsed(self, text: str) -> dict[str, Any]:
-        try:
-            figures = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DeviceAnswerError(f"{self.name}: not JSON: {text[:60]!r}") from error
-        if not isinstance(figures, dict):
-            raise DeviceAnswerError(f"{self.name}: not a JSON object: {text[:60]!r}")
-        return figures
 
     def _above_limits(self, figures: dict[str, Any]) -> list[str]:
         problems = []

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import peers_http
 from ockle.common.errors import DeviceAnswerError, DeviceError
+from ockle.common.http import json_object
 from ockle.testers.http import HTTP
 from ockle.testers.http_metrics import HTTPMetrics
 
@@ -83,7 +84,7 @@ def test_a_page_without_a_length_ends_with_the_connection() -> None:
 @pytest.mark.parametrize(
     ("bytes_", "text"),
     [
-        (b"", "broke off"),
+        (b"", "closed without an answer"),
         (b"220 mail ESMTP\r\n", "not HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", "not HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "not HTTP"),
@@ -177,13 +178,13 @@ def test_no_figure_whatever_raises_anything_but_a_device_error(figures: dict[str
     limits = {f"max_{name}": 50 for name in FIGURES if name != "time"}
     tester = metrics(1, **limits, max_age="1s")
     text = json.dumps(figures)
-    parsed = tester._parsed(text)
+    parsed = json_object(text, "node")
     assert all(isinstance(problem, str) for problem in (*tester._above_limits(parsed), *tester._too_old(parsed)))
 
 
 @given(text=st.text(max_size=60))
 def test_no_text_whatever_raises_anything_but_a_device_error(text: str) -> None:
     try:
-        assert isinstance(metrics(1)._parsed(text), dict)
+        assert isinstance(json_object(text, "node"), dict)
     except DeviceError as error:
         assert isinstance(error, DeviceAnswerError)

@@ -1,0 +1,160 @@
+"""The session above the wire, and the outlets' reading of whatever an agent may say. No network."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ockle.common.errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceStateError, DeviceUnreachable
+from ockle.common.snmp import Answer, Missing, Pair, SnmpSession, SnmpSettings, SnmpValue
+from ockle.outlets.poe import PoE
+from ockle.outlets.raritan import Raritan
+
+READINGS = (
+    st.integers()
+    | st.integers(-2, 10)
+    | st.binary(max_size=8)
+    | st.text(max_size=8)
+    | st.builds(DeviceAnswerError, st.just("noSuchInstance"))
+    | st.builds(DeviceStateError, st.just("genErr"))
+    | st.builds(DeviceRefused, st.just("noAccess"))
+)
+
+
+@given(admin=READINGS, detection=READINGS, proof=st.sampled_from(["auto", "admin", "delivering"]))
+def test_whatever_a_switch_says_is_on_off_or_a_device_error(admin: Any, detection: Any, proof: str) -> None:
+    port = PoE("p", {"host": "127.0.0.1"}, {"port": 1, "proof": proof})
+    try:
+        state = port.decode([admin, detection][: len(port.oids())])
+    except DeviceError:
+        return
+    assert type(admin) is int
+    assert state is (admin == 1)
+    if proof == "delivering":
+        assert state is (detection == 3)
+
+
+@given(reading=READINGS)
+def test_whatever_a_strip_says_is_on_off_or_a_device_error(reading: Any) -> None:
+    try:
+        state = Raritan("o", {"host": "127.0.0.1"}, {"outlet": 1}).decode([reading])
+    except DeviceError:
+        return
+    assert (reading, state) in {(0, False), (1, True)}
+
+
+class Small:
+    """A wire to an agent with ``limit`` varbinds per PDU and some objects; ``fails``: object -> error status."""
+
+    def __init__(self, limit: int, objects: dict[str, SnmpValue], fails: dict[str, int] | None = None) -> None:
+        self.limit, self.objects, self.fails = limit, objects, fails or {}
+        self.sizes: list[int] = []
+
+    async def exchange(self, pairs: Sequence[Pair], *, write: bool) -> Answer:
+        self.sizes.append(len(pairs))
+        if len(pairs) > self.limit:
+            return Answer(1, 0, [])
+        for place, (oid, _) in enumerate(pairs, 1):
+            if oid in self.fails:
+                return Answer(self.fails[oid], place, [])
+        return Answer(0, 0, [self.objects.get(oid, Missing("noSuchInstance")) for oid, _ in pairs])
+
+    async def close(self) -> None:
+        pass
+
+
+def session(wire: Any) -> SnmpSession:
+    return SnmpSession(SnmpSettings("127.0.0.1", community="hidden"), wire)
+
+
+@given(limit=st.integers(1, 60), count=st.integers(0, 120), bad=st.sets(st.integers(0, 119), max_size=5))
+def test_every_object_is_read_in_its_place_whatever_fits_into_a_datagram(limit: int, count: int, bad: set[int]) -> None:
+    wire = Small(limit, {f"1.{n}": n for n in range(count)}, {f"1.{n}": 2 for n in bad})
+    readings = asyncio.run(session(wire).get([f"1.{n}" for n in range(count)]))
+    assert len(readings) == count
+    for number, reading in enumerate(readings):
+        assert isinstance(reading, DeviceAnswerError) if number in bad else reading == number
+    assert len(wire.sizes) <= count + len(bad) + 8
+
+
+def test_the_size_that_fits_is_remembered() -> None:
+    wire = Small(12, {f"1.{n}": n for n in range(48)})
+    it = session(wire)
+    oids = list(wire.objects)
+
+    async def twice() -> None:
+        await it.get(oids)
+        wire.sizes.clear()
+        await it.get(oids)
+
+    asyncio.run(twice())
+    assert wire.sizes == [12] * 4
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        *((status, DeviceAnswerError) for status in (1, 2, 99)),
+        *((status, DeviceRefused) for status in (4, 6, 16, 17)),
+        *((status, DeviceStateError) for status in (5, 14)),
+    ],
+)
+def test_a_refused_set_is_sorted_by_who_can_mend_it(status: int, error: type[DeviceError]) -> None:
+    with pytest.raises(error, match=r"1\.7"):
+        asyncio.run(session(Small(9, {}, {"1.7": status})).set([("1.7", 1)]))
+
+
+def test_no_error_with_no_such_instance_as_value_is_a_refused_set() -> None:
+    with pytest.raises(DeviceAnswerError, match="noSuchInstance"):
+        asyncio.run(session(Small(9, {})).set([("1.7", 1)]))
+
+
+def test_an_answer_with_too_few_values_is_an_error() -> None:
+    class Short(Small):
+        async def exchange(self, pairs: Sequence[Pair], *, write: bool) -> Answer:
+            return Answer(0, 0, [])
+
+    with pytest.raises(DeviceAnswerError, match="2 objects asked, 0 answered"):
+        asyncio.run(session(Short(9, {})).get(["1.1", "1.2"]))
+
+
+def test_settings_do_not_show_secrets() -> None:
+    shown = repr(SnmpSettings("h", community="canary1", write_community="canary2", auth_password="canary3"))
+    assert "canary" not in shown
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"\x00", b"\x30\x82\xff\xff", b"GET / HTTP/1.1\r\n\r\n", bytes(range(256)) * 4]
+)
+def test_garbage_instead_of_snmp_is_silence_and_the_next_request_works_as_ever(garbage: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+        agent.bind(("127.0.0.1", 0))
+        agent.settimeout(5)
+
+        def answer() -> None:
+            for _ in range(2):
+                _, client = agent.recvfrom(4096)
+                agent.sendto(garbage, client)
+
+        talker = threading.Thread(target=answer)
+        talker.start()
+        it = SnmpSession(SnmpSettings("127.0.0.1", agent.getsockname()[1], timeout=0.3, retries=0))
+
+        async def twice() -> list[str]:
+            texts = []
+            for _ in range(2):
+                with pytest.raises(DeviceError) as caught:
+                    await it.get_one("1.3.6.1.2.1.1.3.0")
+                texts.append(type(caught.value).__name__)
+            await it.close()
+            return texts
+
+        assert asyncio.run(twice()) == [DeviceUnreachable.__name__] * 2
+        talker.join(5)
