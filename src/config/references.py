@@ -13,6 +13,11 @@ MAX_FILE = 64 * 1024
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<kind>[^:}]*)(?P<colon>:?)(?P<name>[^}]*)(?P<end>\}?)")
 
+
+class ReferenceProblem(ValueError):
+    """A reference that cannot be resolved; the text names it, never its content."""
+
+
 Warn = Callable[[str], None]
 
 
@@ -30,7 +35,7 @@ def expand(text: str, base: Path | None = None, warn: Warn = _ignore) -> str:
 
     ``base``  folder at which relative file paths start (etc); None refuses relative ones
     ``warn``  called with one sentence when a file is open to every user of the machine
-    Raises    ValueError naming the reference, never its content
+    Raises    ReferenceProblem (a ValueError)
     """
     return _REFERENCE.sub(lambda match: _resolve(match, base, warn), text)
 
@@ -40,12 +45,14 @@ def _resolve(match: re.Match[str], base: Path | None, warn: Warn) -> str:
     if text == "$${":
         return "${"
     if kind not in ("env", "file") or not match["colon"] or not name or not match["end"]:
-        raise ValueError(f"{text} is not a reference (write ${{env:NAME}} or ${{file:path}}, or $${{ for a plain ${{)")
+        raise ReferenceProblem(
+            f"{text} is not a reference (write ${{env:NAME}} or ${{file:path}}, or $${{ for a plain ${{)"
+        )
     if kind == "env":
         try:
             return os.environ[name]
         except KeyError:
-            raise ValueError(f"the environment has no variable {name}") from None
+            raise ReferenceProblem(f"the environment has no variable {name}") from None
     return _read(name, base, warn)
 
 
@@ -53,19 +60,19 @@ def _read(name: str, base: Path | None, warn: Warn) -> str:
     path = Path(name)
     if not path.is_absolute():
         if base is None:
-            raise ValueError(f"the file {name} needs an absolute path here")
+            raise ReferenceProblem(f"the file {name} needs an absolute path here")
         path = base / path
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # a FIFO would block for ever, a device might never end
-            raise ValueError(f"{name} is not a regular file")
+            raise ReferenceProblem(f"{name} is not a regular file")
         if status.st_size > MAX_FILE:
-            raise ValueError(f"the file {name} is larger than {MAX_FILE // 1024} KiB")
+            raise ReferenceProblem(f"the file {name} is larger than {MAX_FILE // 1024} KiB")
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise ValueError(f"the file {name} cannot be read: {error.strerror or error}") from error
+        raise ReferenceProblem(f"the file {name} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError:
-        raise ValueError(f"the file {name} is not UTF-8") from None
+        raise ReferenceProblem(f"the file {name} is not UTF-8") from None
     if status.st_mode & stat.S_IROTH:
         warn(f"the file {name} can be read by every user; take that away with chmod o-r")
     return text.removesuffix("\n").removesuffix("\r")
@@ -85,11 +92,11 @@ class Secret:
         self._base = base
 
     def reveal(self) -> str:
-        """Return the text. Raises ValueError when a reference cannot be resolved (any more)."""
+        """Return the text. Raises ReferenceProblem when a reference cannot be resolved (any more)."""
         return expand(self._text, self._base)
 
     def check(self, warn: Warn = _ignore) -> None:
-        """Resolve the references and forget the result. Raises ValueError as ``reveal`` does."""
+        """Resolve the references and forget the result. Raises ReferenceProblem as ``reveal`` does."""
         expand(self._text, self._base, warn)
 
     @property

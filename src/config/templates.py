@@ -21,7 +21,7 @@ from configobj import ConfigObj, ConfigObjError
 
 from ..common.errors import ConfigError
 from .faults import Fault, suggestion
-from .references import Secret, expand, has_reference
+from .references import ReferenceProblem, Secret, expand, has_reference
 from .types import TYPES, OptionType
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 KINDS = ("outlets", "controllers", "testers")
 GENERATOR_SECTION = {"outlets": "pdu", "controllers": "controller", "testers": "tester"}
 PARAMS_SECTION = {"outlets": "outletParams", "controllers": "controllerParams", "testers": "testerParams"}
+
+_FREE_FORM = ("string", "path", "list", "command")
 
 EXTERNAL: dict[tuple[str, str], Template] = {}
 """(kind, type name) -> template of a driver that lives outside the package; filled by ``register_template``."""
@@ -148,7 +150,11 @@ def load_template(*paths: str) -> Template:
 
 def available_types(kind: str) -> dict[str, str]:
     """Return type name -> first sentence of its template, of the package only. ``kind`` may also be "plugins"."""
-    folder = "plugins" if kind == "plugins" else f"conf_{kind}"
+    return dict(_packaged_types("plugins" if kind == "plugins" else f"conf_{kind}"))
+
+
+@cache
+def _packaged_types(folder: str) -> dict[str, str]:
     files = resources.files(__package__).joinpath(folder).iterdir()
     names = sorted(file.name.removesuffix(".ini") for file in files if file.name.endswith(".ini"))
     return {name: first_sentence(load_template(f"{folder}/{name}.ini").doc) for name in names}
@@ -231,7 +237,7 @@ def check_section(
     """
     options = template.sections.get(section, {})
     name = shown_as or section
-    checked = Checked(template.defaults(section))
+    checked = Checked({key: _based(options[key], value, etc) for key, value in template.defaults(section).items()})
     for key, value in raw.items():
         option = options.get(key)
         if option is None:
@@ -263,20 +269,29 @@ def _value(option: Option, raw: object, etc: Path | None, strict: bool, checked:
     if option.required and isinstance(raw, str) and not raw.strip():
         raise ValueError("is empty, and it has no default")
     if option.type == "secret":
-        secret: Secret = option.kind.parse(raw, option).based(etc)
+        secret: Secret = _based(option, option.kind.parse(raw, option), etc)
         if strict:
             secret.check(warn)
         return secret
-    if option.kind.textual:
-        try:
+    try:
+        if option.type == "command":  # split first: what a reference brings in stays one argument
+            return [resolved(argument) for argument in option.kind.parse(raw, option)]
+        if option.kind.textual:
             raw = [resolved(item) for item in raw] if isinstance(raw, (list, tuple)) else resolved(raw)
-        except ValueError:
-            if strict:
-                raise
-            return raw
-    value = option.kind.parse(raw, option)
+    except ReferenceProblem:
+        if strict:
+            raise
+        # The unresolved text stays; what has a form of its own (host, MAC, URL) cannot be judged by it.
+        return option.kind.parse(raw, option) if option.type in _FREE_FORM else raw
+    return _based(option, option.kind.parse(raw, option), etc)
+
+
+def _based(option: Option, value: Any, etc: Path | None) -> Any:
+    """Return the value; a path made absolute, a secret that knows where its relative files start."""
     if option.type == "path" and value and etc is not None:
         return str(etc / Path(value).expanduser())
+    if option.type == "secret":
+        return value.based(etc)
     return value
 
 

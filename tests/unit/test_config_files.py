@@ -171,6 +171,23 @@ def test_settings_are_checked_all_at_once() -> None:
     assert len(caught.value.faults) == 3
 
 
+def test_a_reference_in_a_command_is_one_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCKLE_TEST_PLACE", "rack 1; reboot")
+    template = driver_template("testers", "Command")
+    raw = {"type": "Command", "command": "probe --at ${env:OCKLE_TEST_PLACE} {target}"}
+    checked = check_settings(template, "tester", raw)
+    assert checked["command"] == ["probe", "--at", "rack 1; reboot", "{target}"]
+
+
+def test_relative_paths_start_at_etc(tmp_path: Path) -> None:
+    template = driver_template("controllers", "SSHController")
+    raw = {"type": "SSHController", "user": "u", "key_file": "keys/id", "known_hosts": "/k"}
+    checked = check_settings(template, "controller", raw, etc=tmp_path)
+    assert checked["key_file"] == str(tmp_path / "keys/id")
+    assert checked["known_hosts"] == "/k"
+    assert check_settings(template, "controller", raw)["key_file"] == "keys/id"
+
+
 def test_the_example_says_the_defaults(tmp_path: Path) -> None:
     text = (ROOT / "config.ini.example").read_text("utf-8")
     assert text == reference.example()

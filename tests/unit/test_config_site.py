@@ -179,6 +179,20 @@ def test_references_start_at_etc_and_open_files_are_warned_of(tmp_path: Path, mo
     assert load_site(etc, check_secrets=False).faults == []
 
 
+def test_unresolved_references_stay_when_they_are_not_checked(tmp_path: Path) -> None:
+    changes = {
+        "outlets__pdu-a": "[pdu]\ntype = Raritan\nhost = ${env:OCKLE_NO_SUCH}\n",
+        "testers__tcp": "[tester]\ntype = Command\ncommand = probe ${env:OCKLE_NO_SUCH}\n",
+        "servers__web": server(""),
+    }
+    etc = write_site(tmp_path, **changes)
+    assert len(load_site(etc).faults) == 2
+    site = load_site(etc, check_secrets=False)
+    assert site.faults == []
+    assert site.pdus["pdu-a"].settings["host"] == "${env:OCKLE_NO_SUCH}"
+    assert site.testers["tcp"].settings["command"] == ["probe", "${env:OCKLE_NO_SUCH}"]
+
+
 def test_an_external_type_is_known_once_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ockle.config.templates.EXTERNAL", dict(EXTERNAL))
     register_template("testers", "Smtp", parse_template('# Mail.\n[testerParams]\nhost=["host",null]\n', "Smtp.ini"))
