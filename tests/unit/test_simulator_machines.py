@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import paramiko
 import pytest
 
 from ockle.simulator.lab import Lab
@@ -193,6 +196,26 @@ def test_a_refused_login(lab: Lab, tmp_path: Path) -> None:
     assert code == 255
     assert "Permission denied" in text
     assert not lab.ledger.wait("login", "nas").detail["accepted"]
+
+
+def test_a_login_with_the_password(lab: Lab) -> None:
+    point = lab.endpoints["nas"]
+    with paramiko.SSHClient() as client:
+        client.get_host_keys().add(f"[{point.host}]:{point.ports['ssh']}", *host_key(point.host_key))
+        login: dict[str, Any] = {"port": point.ports["ssh"], "username": "ockle", "timeout": 10}
+        login |= {"look_for_keys": False, "allow_agent": False}
+        with pytest.raises(paramiko.AuthenticationException):
+            client.connect(point.host, password="guess", **login)
+        client.connect(point.host, password=SPEC.password, **login)
+        _, output, _ = client.exec_command("systemctl is-system-running", timeout=10)
+        assert output.read() == b"running\n"
+    seen = [(entry.detail["how"], entry.detail["accepted"]) for entry in lab.ledger.entries("login", "nas")]
+    assert seen == [("password", False), ("password", True)]
+
+
+def host_key(line: str) -> tuple[str, paramiko.PKey]:
+    kind, data = line.split()
+    return kind, paramiko.Ed25519Key(data=base64.b64decode(data))
 
 
 @pytest.mark.peer
