@@ -37,6 +37,24 @@ def test_comments_and_order_survive_a_change(tmp_path: Path) -> None:
     assert [other.name for other in tmp_path.iterdir()] == ["a.ini"]
 
 
+def test_values_of_several_lines_survive(tmp_path: Path) -> None:
+    path = tmp_path / "a.ini"
+    ini = parse_ini("[s]\na = """x"""\n", "a.ini")
+    ini["s"]["b"] = "it's \"two\"\nlines # here"
+    write_ini(path, ini)
+    assert dict(read_ini(path)["s"]) == {"a": "x", "b": "it's \"two\"\nlines # here"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a = '''x\ny\n", 2), ("a = '''x\ny''' z\n", 2), ("a = x\n[ ]\n", 3), ("a = 1\na = 2\n", 3), ("a = b,,c\n", 2)],
+)
+def test_syntax_errors_name_their_line(text: str, line: int) -> None:
+    with pytest.raises(ConfigError, match=f"^a.ini: line {line}: ") as caught:
+        parse_ini(f"[s]\n{text}", "a.ini")
+    assert len(caught.value.faults) == 1
+
+
 def test_line_ends_of_windows_survive(tmp_path: Path) -> None:
     path = tmp_path / "a.ini"
     path.write_bytes(b"[s]\r\na = 1\r\n")
