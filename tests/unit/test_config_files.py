@@ -39,10 +39,10 @@ def test_comments_and_order_survive_a_change(tmp_path: Path) -> None:
 
 def test_values_of_several_lines_survive(tmp_path: Path) -> None:
     path = tmp_path / "a.ini"
-    ini = parse_ini("[s]\na = """x"""\n", "a.ini")
-    ini["s"]["b"] = "it's \"two\"\nlines # here"
+    ini = parse_ini("[s]\na = '''x'''\n", "a.ini")
+    ini["s"]["b"] = 'it\'s "two"\nlines # here'
     write_ini(path, ini)
-    assert dict(read_ini(path)["s"]) == {"a": "x", "b": "it's \"two\"\nlines # here"}
+    assert dict(read_ini(path)["s"]) == {"a": "x", "b": 'it\'s "two"\nlines # here'}
 
 
 @pytest.mark.parametrize(
