@@ -46,11 +46,19 @@ def lab() -> Iterator[Lab]:
         yield running
 
 
-def snmp(tool: str, lab: Lab, device: str, *arguments: str, community: str = "public", version: str = "2c") -> str:
+def snmp(
+    tool: str,
+    lab: Lab,
+    device: str,
+    *arguments: str,
+    community: str = "public",
+    version: str = "2c",
+    patience_s: str = "5",
+) -> str:
     """What the tool prints: values only, or the error."""
     point = lab.endpoints[device]
     address = f"{point.host}:{point.ports['snmp']}"
-    options = ("-v", version, "-c", community, "-t", "0.5", "-r", "0", "-m", "", "-Oqvn")
+    options = ("-v", version, "-c", community, "-t", patience_s, "-r", "0", "-m", "", "-Oqvn")
     command = [peer(tool), *options, address, *arguments]
     environment = os.environ | {"SNMP_PERSISTENT_DIR": str(Path(tempfile.gettempdir()) / "ockle-net-snmp")}
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=environment)
@@ -112,8 +120,8 @@ def test_the_poe_budget_denies_a_port(lab: Lab) -> None:
 
 
 def test_a_wrong_community_is_silence(lab: Lab) -> None:
-    assert "Timeout" in snmp("snmpget", lab, "pdu-a", f"{PX}.3.1", community="guess")
-    assert "Timeout" in poe(lab, 4, True, community="private")
+    assert "Timeout" in snmp("snmpget", lab, "pdu-a", f"{PX}.3.1", community="guess", patience_s="0.5")
+    assert "Timeout" in poe(lab, 4, True, community="private", patience_s="0.5")
     assert "noAccess" in switch(lab, 1, True, community="public")
     assert not lab.ledger.entries("set")
 
@@ -221,13 +229,13 @@ def test_a_port_in_fault(lab: Lab) -> None:
 def test_silent_slow_and_lost(lab: Lab) -> None:
     get = ("snmpget", lab, "pdu-a", f"{PX}.3.1")
     lab.turn("pdu-a", silent=True)
-    assert "Timeout" in snmp(*get)
+    assert "Timeout" in snmp(*get, patience_s="0.5")
     lab.turn("pdu-a", silent=False, slow_s=40)  # two seconds at this speed
-    assert "Timeout" in snmp(*get)
+    assert "Timeout" in snmp(*get, patience_s="0.5")
     lab.turn("pdu-a", slow_s=2)
     lab.ledger.wait("knob", "pdu-a", "slow_s", count=2)
     lab.turn("pdu-b", lost=1.0)
-    assert "Timeout" in snmp("snmpget", lab, "pdu-b", f"{PX}.3.1")
+    assert "Timeout" in snmp("snmpget", lab, "pdu-b", f"{PX}.3.1", patience_s="0.5")
     lab.turn("pdu-b", lost=0)
     assert snmp("snmpget", lab, "pdu-b", f"{PX}.3.1") == "0"
 

@@ -35,8 +35,8 @@ def lab() -> Iterator[Lab]:
         yield running
 
 
-def ssh(lab: Lab, folder: Path, *command: str, user: str = "ockle", limit_s: float = 20) -> tuple[int, str]:
-    """Exit status and output of OpenSSH's client, which checks the host key and has no other key than the lab's."""
+def ssh_command(lab: Lab, folder: Path, *command: str, user: str = "ockle") -> list[str]:
+    """A run of OpenSSH's client, which checks the host key and has no other key than the lab's."""
     key, known = folder / "key", folder / "known_hosts"
     key.write_text(lab.client_key)
     key.chmod(0o600)
@@ -44,31 +44,33 @@ def ssh(lab: Lab, folder: Path, *command: str, user: str = "ockle", limit_s: flo
     point = lab.endpoints["nas"]
     options = ["BatchMode=yes", "StrictHostKeyChecking=yes", f"UserKnownHostsFile={known}", "IdentitiesOnly=yes"]
     arguments = [part for option in options for part in ("-o", option)]
-    done = subprocess.run(
-        [
-            peer("ssh"),
-            "-F",
-            "none",
-            "-i",
-            key,
-            "-p",
-            str(point.ports["ssh"]),
-            *arguments,
-            f"{user}@{point.host}",
-            *command,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=limit_s,
-        check=False,
-    )
+    where = ("-p", str(point.ports["ssh"]), f"{user}@{point.host}")
+    return [peer("ssh"), "-F", "none", "-i", str(key), *arguments, *where, *command]
+
+
+def ssh(lab: Lab, folder: Path, *command: str, user: str = "ockle") -> tuple[int, str]:
+    """Exit status and output."""
+    line = ssh_command(lab, folder, *command, user=user)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=20, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
-def curl(lab: Lab, path: str, *options: str) -> tuple[int, str]:
+def assert_ssh_hangs(lab: Lab, folder: Path, *command: str, after_login: bool) -> None:
+    """The client gets no further for half a second, counted from its login if it comes that far; then it is killed."""
+    with subprocess.Popen(ssh_command(lab, folder, *command), stderr=subprocess.DEVNULL) as client:
+        try:
+            if after_login:
+                lab.ledger.wait("login", "nas")
+            with pytest.raises(subprocess.TimeoutExpired):
+                client.wait(0.5)
+        finally:
+            client.kill()
+
+
+def curl(lab: Lab, path: str, *options: str, patience_s: int = 10) -> tuple[int, str]:
     point = lab.endpoints["nas"]
     url = f"http://{point.host}:{point.ports['http']}{path}"
-    command = [peer("curl"), "-sS", "--noproxy", "*", "--max-time", "1", *options, url]
+    command = [peer("curl"), "-sS", "--noproxy", "*", "--max-time", str(patience_s), *options, url]
     done = subprocess.run(command, capture_output=True, timeout=20, check=False)
     return done.returncode, done.stdout.decode(errors="replace")
 
@@ -182,9 +184,9 @@ def test_services_that_are_down_and_garbage(lab: Lab) -> None:
 @pytest.mark.peer
 def test_silent_and_slow(lab: Lab) -> None:
     lab.turn("nas", silent=True)
-    assert curl(lab, "/")[0] == 28
+    assert curl(lab, "/", patience_s=1)[0] == 28
     lab.turn("nas", silent=False, slow_s=100)  # ten seconds at this speed
-    assert curl(lab, "/")[0] == 28
+    assert curl(lab, "/", patience_s=1)[0] == 28
     lab.turn("nas", slow_s=0.1)
     assert curl(lab, "/")[0] == 0
 
@@ -222,8 +224,7 @@ def host_key(line: str) -> tuple[str, paramiko.PKey]:
 @pytest.mark.parametrize("stage", ["banner", "auth", "command"])
 def test_ssh_stalls(lab: Lab, tmp_path: Path, stage: str) -> None:
     lab.turn("nas", ssh_stalls=stage)
-    with pytest.raises(subprocess.TimeoutExpired):
-        ssh(lab, tmp_path, "uptime", limit_s=1.5)
+    assert_ssh_hangs(lab, tmp_path, "uptime", after_login=stage == "command")
     assert bool(lab.ledger.entries("login", "nas")) == (stage == "command")
     lab.turn("nas", ssh_stalls="")
     assert ssh(lab, tmp_path, "uptime")[0] == 0
@@ -232,8 +233,7 @@ def test_ssh_stalls(lab: Lab, tmp_path: Path, stage: str) -> None:
 @pytest.mark.peer
 def test_a_client_that_leaves_a_slow_command_harms_nobody(lab: Lab, tmp_path: Path) -> None:
     lab.turn("nas", slow_s=12)  # 1.2 seconds at this speed
-    with pytest.raises(subprocess.TimeoutExpired):
-        ssh(lab, tmp_path, "sudo -n shutdown -h now", limit_s=0.8)
+    assert_ssh_hangs(lab, tmp_path, "sudo -n shutdown -h now", after_login=True)
     lab.ledger.wait("halted", "nas")  # the command had begun, and goes on without a listener
 
 
