@@ -242,7 +242,7 @@ class Engine:
             self._switchings.pop(node.name, None)
             facts.op = None
         if error is not None:
-            self._failed(node, goal, error, sent=switching.sent)
+            self._failed(node, goal, error)
         elif dropped:
             self.observer.evaluate(node)
             self.core.set_why(node, dropped)
@@ -275,16 +275,17 @@ class Engine:
             facts.start_attempts = 0
             self.core.journal.save(node)
 
-    def _failed(self, node: ServerNode, goal: Desired, error: OckleError, *, sent: bool) -> None:
+    def _failed(self, node: ServerNode, goal: Desired, error: OckleError) -> None:
+        """Count the attempt; one that was dropped before it sent anything does not come here."""
         facts = node.facts
         facts.error = str(error)
         facts.supply = self.observer.supply(node)
         if goal is Desired.ON:
-            facts.start_attempts += sent
+            facts.start_attempts += 1
             attempts, most = facts.start_attempts, self.settings.max_start_attempts
             failed, gave_up = Trigger.START_FAILED, Trigger.START_GAVE_UP
         else:
-            facts.stop_attempts += sent
+            facts.stop_attempts += 1
             attempts, most = facts.stop_attempts, self.settings.max_stop_attempts
             failed, gave_up = Trigger.STOP_FAILED, Trigger.STOP_GAVE_UP
         if is_final(error) or (most and attempts >= most):

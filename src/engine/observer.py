@@ -220,8 +220,8 @@ class Observer:
         facts = node.facts
         if facts.op is not None:
             return
+        before, supply = facts.op_state, facts.supply
         facts.supply = self.supply(node)
-        before = facts.op_state
         if facts.supply is Supply.UNKNOWN:
             self._lost(node)
         elif facts.supply is Supply.OFF:
@@ -232,6 +232,8 @@ class Observer:
             self._saw_supplied(node)
         if facts.op_state is not before:
             self._core.journal.save(node)
+        elif facts.supply is not supply:  # the state stays, but what may be done about it changes
+            self._core.mark_around(node)
 
     def _lost(self, node: ServerNode) -> None:
         node.facts.error = next((outlet.last_error for outlet in node.outlets if outlet.last_error), "not read yet")

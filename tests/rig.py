@@ -1,0 +1,252 @@
+"""Machines in memory for the engine's tests: relays, disks and boots on a virtual clock, and a judge who saw it all.
+
+The machines know nothing of the engine; the judge looks at the commands from the devices' side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ockle.common.clock import LoopClock
+from ockle.common.device import Device
+from ockle.common.errors import DeviceRefused, DeviceUnreachable
+from ockle.common.events import EventBus
+from ockle.config.templates import Template, driver_template
+from ockle.controllers.ControllerTemplate import ControllerTemplate
+from ockle.engine.engine import Engine
+from ockle.engine.settings import Settings
+from ockle.engine.store import Store
+from ockle.networkTree.facts import Policy
+from ockle.networkTree.ServerNetwork import ServerNetwork
+from ockle.networkTree.ServerNode import ServerNode
+from ockle.outlets.OutletTemplate import OutletTemplate
+from ockle.simulator.virtual_time import run
+from ockle.testers.TemplateTester import TemplateTester
+
+T = TypeVar("T")
+
+
+@dataclass
+class Machine:
+    """A machine: halted, booting, up, stopping. Its disk is mounted from the boot's begin until it is halted."""
+
+    name: str
+    rig: Rig
+    boot_s: float = 10.0
+    shutdown_s: float = 5.0
+    needs: tuple[str, ...] = ()
+    relays: dict[str, bool] = field(default_factory=dict)
+    os: str = "halted"
+    fail_boots: int = 0
+    hang_shutdown: bool = False
+    refuse_login: bool = False
+    stuck: bool = False
+    silent: bool = False
+    slow_s: float = 0.0
+    _timer: asyncio.TimerHandle | None = None
+
+    @property
+    def powered(self) -> bool:
+        return any(self.relays.values())
+
+    @property
+    def serving(self) -> bool:
+        return self.os == "up"
+
+    def relay(self, outlet: str, closed: bool) -> None:
+        if self.stuck:
+            return
+        before = self.powered
+        self.relays[outlet] = closed
+        if self.powered and not before:
+            self.rig.saw(self, "power on")
+            self._go("booting", self.boot_s, self._booted)
+        elif before and not self.powered:
+            self.rig.saw(self, "cut" if self.os == "halted" else "cut while mounted")
+            self._go("halted", 0.0, None)
+
+    def _booted(self) -> None:
+        if self.fail_boots:
+            self.fail_boots -= 1
+            self.os = "wedged"
+        else:
+            self.os = "up"
+            self.rig.saw(self, "up")
+
+    def shut_down(self) -> None:
+        self.rig.saw(self, "shutdown asked")
+        if self.os in ("up", "booting") and not self.hang_shutdown:
+            self._go("stopping", self.shutdown_s, self._halted)
+
+    def _halted(self) -> None:
+        self.os = "halted"
+        self.rig.saw(self, "halted")
+
+    def _go(self, os: str, seconds: float, then: Callable[[], None] | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.os = os
+        self._timer = asyncio.get_running_loop().call_later(seconds, then) if then else None
+
+
+class RigOutlet(OutletTemplate):
+    machine: Machine
+
+    @classmethod
+    def template(cls) -> Template:
+        return driver_template("outlets", "Dummy")
+
+    async def _setOutletState(self, state: bool) -> None:
+        if self.machine.slow_s:
+            await asyncio.sleep(self.machine.slow_s)
+        if self.machine.silent:
+            raise DeviceUnreachable(f"{self.name}: no answer")
+        self.machine.rig.saw(self.machine, f"SET {self.name} {'on' if state else 'off'}")
+        self.machine.relay(self.name, state)
+
+    async def _getOutletState(self) -> bool:
+        if self.machine.silent:
+            raise DeviceUnreachable(f"{self.name}: no answer")
+        return self.machine.relays[self.name]
+
+
+class RigControl(ControllerTemplate):
+    machine: Machine
+
+    @classmethod
+    def template(cls) -> Template:
+        return driver_template("controllers", "Dummy")
+
+    async def _setControlState(self, state: bool) -> None:
+        if self.machine.refuse_login:
+            raise DeviceRefused(f"{self.name}: password refused")
+        if self.machine.os == "halted":
+            raise DeviceUnreachable(f"{self.name}: no answer")
+        self.machine.shut_down()
+
+    async def _getControlState(self) -> bool:
+        return self.machine.os != "halted"
+
+
+class RigTest(TemplateTester):
+    machine: Machine
+
+    @classmethod
+    def template(cls) -> Template:
+        return driver_template("testers", "Dummy")
+
+    async def _test(self) -> bool:
+        return self.machine.serving
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen at a machine; ``bad`` says which invariant it breaks, if any."""
+
+    t: float
+    machine: str
+    what: str
+    bad: str = ""
+
+
+class Rig:
+    """A network of machines with the engine on it. Use ``rig.play(scenario)``, which runs on a virtual clock."""
+
+    def __init__(
+        self,
+        needs: Mapping[str, Iterable[str]],
+        *,
+        outlets: Mapping[str, int] | None = None,
+        settings: Settings | None = None,
+        store: str = "sqlite://",
+        policy: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.sights: list[Sight] = []
+        self.needs = {name: tuple(wanted) for name, wanted in needs.items()}
+        self.machines = {name: Machine(name, self, needs=self.needs[name]) for name in self.needs}
+        self._outlets = outlets or {}
+        self.settings = settings or Settings(poll_interval=5.0, test_interval=5.0)
+        self.store_url = store
+        self.policy = {"probe_interval": 0.5, "halt_grace": 2.0, "boot_timeout": 60.0, **(policy or {})}
+        self.operator_orders: set[str] = set()  # machines whose neighbours' guards an operator has overruled
+        self.engine: Engine
+        self.events: EventBus
+
+    def __getitem__(self, name: str) -> Machine:
+        return self.machines[name]
+
+    def network(self) -> ServerNetwork:
+        network = ServerNetwork()
+        for name, machine in self.machines.items():
+            device = Device(name, clock=LoopClock())
+            node = ServerNode(
+                name,
+                [self._part(RigOutlet, f"{name}.psu{number}", machine, device)
+                 for number in range(1, self._outlets.get(name, 1) + 1)],
+                [self._part(RigTest, f"{name}.test", machine, None)],
+                [self._part(RigControl, f"{name}.ssh", machine, None)],
+            )
+            for outlet in node.outlets:
+                machine.relays.setdefault(outlet.name, False)
+                outlet.params["min_off_time"] = 1.0
+            node.facts.policy = Policy(**self.policy)
+            network.addServer(node)
+        network.addDependencies((name, needed) for name, wanted in self.needs.items() for needed in wanted)
+        return network
+
+    @staticmethod
+    def _part(kind: type[T], name: str, machine: Machine, device: Device | None) -> T:
+        part: Any = kind(name)  # type: ignore[call-arg]
+        part.machine = machine
+        part.device = device or Device(name, parallel=0, clock=LoopClock())
+        return part  # type: ignore[no-any-return]
+
+    def saw(self, machine: Machine, what: str) -> None:
+        self.sights.append(Sight(asyncio.get_running_loop().time(), machine.name, what, self._judge(machine, what)))
+
+    def _judge(self, machine: Machine, what: str) -> str:
+        if machine.name in self.operator_orders:
+            return "I2: cut while mounted" if what == "cut while mounted" and not machine.hang_shutdown else ""
+        if what.startswith("SET") and what.endswith("on") and not machine.powered:
+            missing = [name for name in machine.needs if not self.machines[name].serving]
+            return f"I1: switched on before {', '.join(missing)}" if missing else ""
+        if what == "cut while mounted":
+            return "I2: cut while mounted"
+        if what in ("shutdown asked", "cut"):
+            users = [one.name for one in self.machines.values() if machine.name in one.needs and one.powered]
+            return f"I2c: {what} while {', '.join(users)} is not down" if users else ""
+        return ""
+
+    def broken(self) -> list[Sight]:
+        return [sight for sight in self.sights if sight.bad]
+
+    def order(self, what: str) -> list[str]:
+        return [sight.machine for sight in self.sights if sight.what == what]
+
+    async def start(self) -> Engine:
+        store = Store(self.store_url)
+        store.open()
+        clock = LoopClock()
+        self.events = EventBus(clock=clock)
+        self.engine = Engine(self.network(), store, events=self.events, clock=clock, settings=self.settings)
+        await self.engine.start()
+        await self.engine.observer.observed.wait()
+        return self.engine
+
+    def play(self, scenario: Callable[[Engine], Coroutine[Any, Any, T]]) -> T:
+        """Run ``scenario`` with a started engine on a virtual clock; stops the engine afterwards."""
+
+        async def whole() -> T:
+            engine = await self.start()
+            try:
+                return await scenario(engine)
+            finally:
+                await engine.stop()
+
+        return run(whole())
+
+    def states(self) -> dict[str, str]:
+        return {node.name: node.facts.op_state.value for node in self.engine.network}
