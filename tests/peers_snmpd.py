@@ -7,9 +7,12 @@ Raritan PX outlets are plain settable numbers (``override -rw``); the PoE ports 
 from __future__ import annotations
 
 import os
+import random
+import select
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,10 +60,10 @@ def _config() -> str:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[dict[str, Any]]:
+def running(folder: Path, port: int = 0) -> Iterator[dict[str, Any]]:
     """Run an agent until the block ends; gives the options ``host`` and ``port``."""
     program = peer("snmpd")
-    port = free_port("udp")
+    port = port or free_port("udp")
     config = folder / "snmpd.conf"
     config.write_text(_config(), "utf-8")
     config.chmod(0o600)
@@ -101,3 +104,44 @@ def _wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Pat
             except ConnectionRefusedError:  # not bound yet
                 time.sleep(0.02)
     raise AssertionError(f"snmpd does not answer: {log.read_text('utf-8', 'replace')}")
+
+
+@contextmanager
+def bad_line(port: int, *, lose: float, double: float, seed: int) -> Iterator[int]:
+    """Pass datagrams on to ``port`` and back, with these chances of losing or doubling each; gives the port to use.
+
+    For one client. The dice are seeded, so that a failure can be seen again.
+    """
+    dice = random.Random(seed)
+    near, far = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    near.bind(("127.0.0.1", 0))
+    far.connect(("127.0.0.1", port))
+    stop_here, stop_there = socket.socketpair()
+    client: Any = None
+
+    def carry() -> None:
+        nonlocal client
+        while True:
+            ready, _, _ = select.select([near, far, stop_there], [], [])
+            if stop_there in ready:
+                return
+            for end in ready:
+                data, sender = end.recvfrom(65_535)
+                if end is near:
+                    client = sender
+                copies = 0 if dice.random() < lose else 2 if dice.random() < double else 1
+                for _ in range(copies):
+                    if end is near:
+                        far.send(data)
+                    else:
+                        near.sendto(data, client)
+
+    thread = threading.Thread(target=carry)
+    thread.start()
+    try:
+        yield near.getsockname()[1]
+    finally:
+        stop_here.close()
+        thread.join(10)
+        for end in (near, far, stop_there):
+            end.close()

@@ -2,7 +2,7 @@
 
 Group 1: port 1 delivers 0.3 s after it was enabled; 2 is stuck (says yes, does nothing); 3 has no detection status;
 4 answers with an error and switches all the same; 5 cannot be written; 6 searches for ever; 7 has a fault;
-8 keeps delivering when disabled.
+8 keeps delivering when disabled; 9 takes a second to answer a command, and the whole agent with it.
 Both tables are served by processes of their own, so the ports live in a file.
 """
 
@@ -32,7 +32,7 @@ def store(ports: dict[str, list[float]]) -> None:
 
 
 def read(column: int, port: int) -> int | None:
-    if not 1 <= port <= 8:
+    if not 1 <= port <= 9:
         return None
     admin, since = load().get(str(port), [2, 0.0])
     if column == 3:
@@ -52,6 +52,8 @@ def read(column: int, port: int) -> int | None:
 def write(port: int, value: int) -> str:
     if port == 5:
         return "not-writable"
+    if port == 9:
+        time.sleep(1.0)
     ports = load()
     if port != 2 and ports.get(str(port), [2])[0] != value:
         ports[str(port)] = [value, time.time()]

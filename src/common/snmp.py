@@ -56,7 +56,7 @@ class SnmpSettings:
 
     ``version``     "1", "2c" or "3"
     ``timeout``     seconds for one exchange, all its repetitions together
-    ``retries``     how often a datagram is repeated within that time
+    ``retries``     how often a GET is repeated within that time; a SET never is
     ``auth``, ``privacy``  protocol names of the INI templates; "none" = without
     """
 

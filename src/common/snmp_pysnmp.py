@@ -82,21 +82,22 @@ class PysnmpWire:
     def __init__(self, settings: SnmpSettings) -> None:
         self._settings = settings
         self._fresh = 0
+        self._answered = False  # by an agent that the present engine knows
         self._key: object = None
         self._engine: _Engine | None = None
-        self._target: UdpTransportTarget | Udp6TransportTarget | None = None
+        self._targets: dict[bool, UdpTransportTarget | Udp6TransportTarget] = {}
 
     async def exchange(self, pairs: Sequence[Pair], *, write: bool) -> Answer:
         settings = self._settings
         command = set_cmd if write else get_cmd
         try:
             async with asyncio.timeout(settings.timeout + _MARGIN_S):
-                if self._target is None:
-                    self._target = await self._resolve()
+                if write not in self._targets:
+                    self._targets[write] = await self._resolve(write)
                 indication, status, index, found = await command(
                     self._acquire().engine,
                     self._credentials(write),
-                    self._target,
+                    self._targets[write],
                     ContextData(),
                     *[_bind(oid, value) for oid, value in pairs],
                     lookupMib=False,
@@ -107,7 +108,18 @@ class PysnmpWire:
             raise DeviceAnswerError(f"{settings.where}: {type(error).__name__}: {str(error)[:200]}") from error
         if indication is not None:
             await self._fail(indication)
+        self._answered = True
         return Answer(int(status), int(index), [_plain(value) for _, value in found])
+
+    async def _start_afresh(self) -> None:
+        """Forget a v3 agent, which may have lost its engineBoots or have been replaced by one with another engine id.
+
+        What an engine knows of the old one never fits the new one, and then it hears silence for ever.
+        """
+        self._answered = False
+        if self._settings.version == "3":
+            await self.close()
+            self._fresh += 1
 
     async def close(self) -> None:
         held, self._engine = self._engine, None
@@ -118,12 +130,14 @@ class PysnmpWire:
             _engines.get(asyncio.get_running_loop(), {}).pop(self._key, None)
             held.engine.close_dispatcher()
 
-    async def _resolve(self) -> UdpTransportTarget | Udp6TransportTarget:
+    async def _resolve(self, write: bool) -> UdpTransportTarget | Udp6TransportTarget:
         settings = self._settings
         kind = Udp6TransportTarget if ":" in settings.host else UdpTransportTarget
-        each = settings.timeout / (settings.retries + 1)
+        # a SET goes out once: a slow agent would work off every copy, and whether it worked is seen by reading
+        retries = 0 if write else settings.retries
+        each = settings.timeout / (retries + 1)
         try:
-            return await kind.create((settings.host, settings.port), timeout=each, retries=settings.retries)
+            return await kind.create((settings.host, settings.port), timeout=each, retries=retries)
         except PySnmpError as error:
             raise DeviceUnreachable(f"{settings.where}: the name has no address") from error
 
@@ -162,12 +176,12 @@ class PysnmpWire:
     async def _fail(self, indication: errind.ErrorIndication) -> None:
         where = self._settings.where
         if isinstance(indication, errind.RequestTimedOut | errind.EmptyResponse):
-            self._target = None  # the name may have another address by now
+            self._targets.clear()  # the name may have another address by now
+            if self._answered:
+                await self._start_afresh()
             raise no_answer(self._settings)
         if isinstance(indication, errind.NotInTimeWindow | errind.UnknownEngineID | errind.EngineIDMismatch):
-            # the agent forgot its engineBoots or was replaced: what an engine knows of the old one never fits again
-            await self.close()
-            self._fresh += 1
+            await self._start_afresh()
             raise DeviceUnreachable(f"{where}: {indication} (the agent has restarted its clock or was replaced)")
         if isinstance(indication, _REFUSED):
             raise DeviceRefused(f"{where}: {indication}")

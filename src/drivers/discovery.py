@@ -63,7 +63,7 @@ def register_external_templates() -> list[str]:
         for name, point in _external(folder).items():
             try:
                 register_template(folder, name, _template_of(point))
-            except Exception as error:  # foreign code: whatever it does at import is its own fault
+            except Exception as error:  # noqa: BLE001 - foreign code: whatever it does at import is its own fault
                 faults.append(f"{folder}: entry point {name} ({point.value}) cannot be loaded: {error}")
     return faults
 

@@ -95,7 +95,8 @@ class Driver:
                 before()
             if inspect.iscoroutinefunction(method):
                 try:
-                    return await asyncio.wait_for(method(*arguments), limit)
+                    async with asyncio.timeout(limit):  # wait_for would start a task for each command
+                        return await method(*arguments)
                 except TimeoutError:
                     raise DeviceUnreachable(f"{self.name}: no answer within {limit:g} s") from None
             return await run_blocking(lambda: method(*arguments), limit, self.name)

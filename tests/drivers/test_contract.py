@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +95,19 @@ def test_every_type_has_a_section_in_the_docs(folder: str, name: str) -> None:
     part = re.split(r"^## ", text, flags=re.MULTILINE)
     (own,) = [section for section in part if section.lower().startswith(folder)] or [""]
     assert f"### {name}\n" in own, f"docs/drivers.md has no section for {name} below '{folder}'"
+
+
+def test_libraries_are_loaded_where_they_are_used_only() -> None:
+    """The daemon of a site with an SNMP switch on a Raspberry Pi pays for no SSH, and the other way round."""
+    names = [(folder, name) for folder, name in TYPES if name != "SSHController"]
+    program = (
+        "import sys\n"
+        "from ockle.drivers.discovery import load_class\n"
+        f"for folder, name in {names!r}: load_class(folder, name)\n"
+        "print(*sorted({'pysnmp', 'paramiko', 'h11', 'icmplib', 'cryptography'} & set(sys.modules)))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "typings")}
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=50, check=True
+    )
+    assert result.stdout.strip() == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ from ockle.common.errors import DeviceAnswerError, DeviceRefused, DeviceStateErr
 from ockle.outlets.OutletTemplate import OutletTemplate
 from ockle.outlets.poe import PoE
 from ockle.outlets.raritan import Raritan
+from peers import free_port
 
 pytestmark = pytest.mark.peer
-FAST = {"timeout": "2s", "settle_timeout": "5s"}
 WAYS: dict[str, dict[str, Any]] = {
     "v1": {"version": "1", "write_community": "private"},
     "v2c": {"version": "2c", "write_community": "private"},
@@ -33,8 +34,9 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 def poe(agent: dict[str, Any], port: int, way: str = "v2c", *, group: int = 1, **params: object) -> PoE:
     settle = {"settle_timeout": params.pop("settle_timeout", "5s")}
+    timeout = params.pop("timeout", "2s")
     return PoE(
-        f"port {port}", {**agent, **WAYS[way], "timeout": "2s"}, {"port": port, "group": group, **settle, **params}
+        f"port {port}", {**agent, **WAYS[way], "timeout": timeout}, {"port": port, "group": group, **settle, **params}
     )
 
 
@@ -228,3 +230,40 @@ def test_a_dead_agent_spoils_all_readings_in_bounded_time() -> None:
     ports = [PoE(f"p{n}", {**nobody, "timeout": "300ms"}, {"port": n}) for n in (1, 2)]
     states = run(ports[0], PoE.read_many(ports))
     assert [type(state) for state in states] == [DeviceUnreachable] * 2
+
+
+def test_a_command_that_timed_out_and_worked_all_the_same_counts_by_what_is_seen(agent: dict[str, Any]) -> None:
+    port = poe(agent, 9, timeout="300ms", settle_timeout="10s")
+    run(port, port.set_state(True))
+    assert port.state is True
+
+
+def test_a_replaced_agent_is_met_anew(tmp_path: Path) -> None:
+    """Its engine id is another one: what is known of the old one must not make us deaf for ever."""
+    number = free_port("udp")
+    where = {"host": "127.0.0.1", "port": number}
+    outlet = px(where, 1, "v3", timeout="600ms")
+
+    async def scenario() -> None:
+        for life in ("first", "second"):
+            (tmp_path / life).mkdir()
+            with peers_snmpd.running(tmp_path / life, number):
+                if life == "second":
+                    with pytest.raises(DeviceUnreachable):
+                        await outlet.get_state()
+                assert await outlet.get_state() is False
+
+    run(outlet, scenario())
+
+
+def test_a_network_that_loses_and_doubles_datagrams_delays_only(agent: dict[str, Any]) -> None:
+    with peers_snmpd.bad_line(agent["port"], lose=0.3, double=0.2, seed=7) as line:
+        outlet = px({**agent, "port": line}, 2, timeout="500ms", retries=6)
+        outlet.params["settle_timeout"] = 15.0
+
+        async def scenario() -> None:
+            for state in (True, False) * 3:
+                await outlet.set_state(state)
+                assert outlet.state is state
+
+        run(outlet, scenario())
