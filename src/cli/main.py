@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
 from ..common.errors import ConfigError, OckleError
 from ..webserver.ockle_client.connection import ClientError, ConnectionFailed, ReplyTimeout
 from .codes import ABORTED, BY_ERROR, DENIED, FAILED, OK, TIMEOUT, UNREACHABLE, USAGE, CliError
 from .output import safe, tell
 from .parser import UsageError, build_parser
+
+TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
 
 from .. import __version__
 from .codes import MEANINGS
+
+TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, NoReturn
 
 GROUPS = {
     "serve": ("daemon", "demo"),
@@ -28,6 +31,10 @@ GROUPS = {
     "raw": ("command", "completion", "_names"),
 }
 """Module -> the commands that it registers."""
+
+# argparse asks gettext for a translation of each of its texts; Python ships none, but looking imports locale and
+# searches the disk, which is a fifth of the start
+argparse._ = str  # type: ignore[attr-defined]
 
 SELECTOR_HELP = "names, ranges web[1-4], @tag, state:failed, all"
 

@@ -73,7 +73,7 @@ def run_completion(args: argparse.Namespace) -> int:
         ) from error
     parser = build_parser()
     _mark_servers(parser)
-    say(shtab.complete(parser, shell=args.shell, preamble=_NAMES))
+    say(shtab.complete(parser, shell=args.shell, preamble=_NAMES[args.shell]))
     return OK
 
 

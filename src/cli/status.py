@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
 
 from ..common.hostranges import fold_names
-from ..webserver.ockle_client.connection import Connection
 from .codes import FAILED, NOT_ON, OK
 from .connect import connect, resolve
 from .output import FAILED_WORDS, ON_WORDS, STATES, glyph, moment, paint, safe, say, show, table
 from .parser import SELECTOR_HELP, Commands
+
+TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..webserver.ockle_client.connection import Connection
 
 ALWAYS_SHOWN = ("on", "failed", "off", "unknown")
 

@@ -134,7 +134,7 @@ def describe(plan: dict[str, Any]) -> str:
             )
             for step in steps
         ]
-        lines += table(("", "SERVER", "DO", "BECAUSE", "TIME"), rows).splitlines()[1:]
+        lines += table(("",) * 5, rows).splitlines()[1:]
     else:
         lines.append("Nothing to do.")
     if plan.get("already"):

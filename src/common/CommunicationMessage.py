@@ -11,7 +11,10 @@ The module imports nothing heavy: the command line starts with it.
 from __future__ import annotations
 
 import json
-from typing import Any
+
+TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
+if TYPE_CHECKING:
+    from typing import Any
 
 UNKNOWN_COMMAND = "Unknown Command"
 EVENT = "event"
@@ -37,7 +40,7 @@ class Message:
         self,
         command: str,
         data: dict[str, Any] | None = None,
-        id: Any = None,  # noqa: A002 - the protocol's word
+        id: Any = None,
         error: dict[str, str] | None = None,
     ) -> None:
         self.command = command

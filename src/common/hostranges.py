@@ -7,17 +7,21 @@ the command line prints with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from itertools import product
+
+TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 MAX_NAMES = 100_000
 """Names that one text may expand to: a slip such as ``web[1-9999999999]`` must not eat the memory."""
 
-_WORD = re.compile(r"(?:[^\s,\[\]]|\[[^\[\]]*\])+")
-_PART = re.compile(r"\[([^\[\]]*)\]|([^\[\]]+)")
-_RANGE = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?|([a-z])(?:-([a-z]))?|([A-Z])(?:-([A-Z]))?")
-_LAST_NUMBER = re.compile(r"([0-9]{1,18})(?=[^0-9]*\Z)")
-_LAST_LETTER = re.compile(r"(?<=[^A-Za-z0-9])([A-Za-z])\Z")
+# texts: re compiles each when it is first used, and most commands use none
+_WORD = r"(?:[^\s,\[\]]|\[[^\[\]]*\])+"
+_PART = r"\[([^\[\]]*)\]|([^\[\]]+)"
+_RANGE = r"([0-9]{1,18})(?:-([0-9]{1,18}))?|([a-z])(?:-([a-z]))?|([A-Z])(?:-([A-Z]))?"
+_LAST_NUMBER = r"([0-9]{1,18})(?=[^0-9]*\Z)"
+_LAST_LETTER = r"(?<=[^A-Za-z0-9])([A-Za-z])\Z"
 
 
 def expand(text: str) -> list[str]:
@@ -28,7 +32,7 @@ def expand(text: str) -> list[str]:
     """
     names: dict[str, None] = {}
     end = 0
-    for match in _WORD.finditer(text):
+    for match in re.finditer(_WORD, text):
         _check_gap(text, end, match.start())
         end = match.end()
         for name in _expand_word(match.group()):
@@ -45,7 +49,7 @@ def _check_gap(text: str, start: int, end: int) -> None:
 
 
 def _expand_word(word: str) -> Iterator[str]:
-    choices = [[literal] if literal else _expand_bracket(inside, word) for inside, literal in _PART.findall(word)]
+    choices = [[literal] if literal else _expand_bracket(inside, word) for inside, literal in re.findall(_PART, word)]
     size = 1
     for choice in choices:
         size *= len(choice)
@@ -57,7 +61,7 @@ def _expand_word(word: str) -> Iterator[str]:
 def _expand_bracket(inside: str, word: str) -> list[str]:
     texts: list[str] = []
     for piece in inside.split(","):
-        match = _RANGE.fullmatch(piece.strip())
+        match = re.fullmatch(_RANGE, piece.strip())
         if match is None:
             raise ValueError(f"{word}: [{inside}] is no range; write one such as [1-4], [01-16], [1,4-5] or [a-c]")
         low, high = (match.group(group) or match.group(group + 1) for group in _filled(match))
@@ -99,7 +103,7 @@ def fold_names(names: Iterable[str]) -> list[str]:
     """
     groups: dict[tuple[str, str, bool], list[str]] = {}
     for name in dict.fromkeys(names):
-        match = _LAST_NUMBER.search(name) or _LAST_LETTER.search(name)
+        match = re.search(_LAST_NUMBER, name) or re.search(_LAST_LETTER, name)
         if match is None or "[" in name or "]" in name:
             groups[name, "", False] = []
         else:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 import socket
-import threading
 import time
+from _thread import RLock  # what threading.RLock is, without importing threading for it
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
 
 try:
     from ...common.CommunicationMessage import EVENT, MAX_REPLY, UNKNOWN_COMMAND, Message, MessageError
@@ -21,8 +19,12 @@ except ImportError:  # the documented old form, with src/ itself on the path: th
         MessageError,
     )
 
+TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from ssl import SSLContext
+    from typing import Any
+
 
 DEFAULT_PORT = 8088
 KEPT_EVENTS = 10_000
@@ -83,7 +85,7 @@ class Connection:
         self.timeout = timeout
         self._login = {key: value for key, value in (("token", token), ("via", via), ("user", user)) if value}
         self._tls = tls
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._ids = itertools.count(1)
         self._socket: socket.socket | None = None
         self._buffer = bytearray()
