@@ -31,12 +31,16 @@ class Target:
     @classmethod
     def of(cls, url: str, *, verify: bool = True) -> Target:
         """Take an http or https URL apart; raises DeviceRefused when it is none, or holds a password."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise DeviceRefused(f"not a URL that can be fetched: {error}") from error
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
             raise DeviceRefused(f"{parts.scheme}://{parts.hostname}: not a URL that can be fetched")
         tls = parts.scheme == "https"
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return cls(parts.hostname, parts.port or (443 if tls else 80), path, tls, verify)
+        return cls(parts.hostname, port or (443 if tls else 80), path, tls, verify)
 
     @property
     def where(self) -> str:

@@ -133,7 +133,7 @@ def greets(host: str, port: int, timeout: float) -> str:
 class Login:
     """A session on a machine. Made connected; raises DeviceError.
 
-    ``ordered``  the command of ``order`` was sent, so it may have its effect whatever is raised afterwards
+    ``ordered``  the command of ``order`` was sent and not refused, so it may have its effect whatever was raised
     """
 
     def __init__(self, settings: SshSettings) -> None:
@@ -181,11 +181,13 @@ class Login:
         Raises DeviceRefused when it was not found or not allowed, DeviceUnreachable when it did not end in time.
         """
         status, text = self._run(command)
+        self.ordered = False
         last = (text.strip().splitlines() or ["no output"])[-1][:200]
         if status in NOT_FOUND:
             raise DeviceRefused(f"{self._settings.where}: {last} (exit status {status})")
         if status not in {0, -1} and any(phrase in text.lower() for phrase in NOT_ALLOWED):
             raise DeviceRefused(f"{self._settings.where}: not allowed: {last}")
+        self.ordered = True
 
     def read(self, command: str) -> str:
         """Run ``command`` and return what it writes; raises DeviceAnswerError unless its exit status is 0."""

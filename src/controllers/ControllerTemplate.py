@@ -58,9 +58,10 @@ class ControllerTemplate(Driver):
 
         ``before_send``  called right before it is sent; what it raises ends the matter, unsent
         """
-        await self._switch(False, before_send)
+        await self.switch(False, before_send)
 
-    async def _switch(self, state: bool, before_send: Callable[[], None] | None = None) -> None:
+    async def switch(self, state: bool, before_send: Callable[[], None] | None = None) -> None:
+        """Ask the server to shut down or, where the type can, to start. Raises DeviceError."""
         try:
             await self.invoke(self._setControlState, state, before=before_send)
         except DeviceError as error:
@@ -104,7 +105,7 @@ class ControllerTemplate(Driver):
     def setState(self, state: bool) -> bool:
         """Ask, from any thread; True when the server accepted."""
         try:
-            self.run_sync(self._switch(state))
+            self.run_sync(self.switch(state))
         except DeviceError:
             return False
         return True

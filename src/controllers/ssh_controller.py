@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 
 from typing_extensions import override
 
@@ -12,6 +13,9 @@ from .ControllerTemplate import ControllerTemplate
 
 PROBE_S = 5.0
 """The longest wait for a greeting: a machine that is down often just does not answer."""
+
+STAYS_S = 120.0
+"""A machine that still greets this long after it closed the session is not on its way down (any more)."""
 
 
 class SSHController(ControllerTemplate):
@@ -23,30 +27,29 @@ class SSHController(ControllerTemplate):
     Evidence: the machine is *up* while its SSH server greets (no login is needed to see that). It is *down* when, after
     the command was sent, the machine closed the session that is kept open for this purpose, and a new connection is
     refused or not answered. A machine that falls silent with the session open may as well be cut off from us: that is
-    unknown. What was seen of one shutdown is forgotten when the machine greets again after it was down.
+    unknown. What was seen of one shutdown is forgotten when the machine greets again after it was down, or goes on
+    greeting for two minutes.
     Data: ``boot_id``, another one after each boot of a Linux machine.
     """
 
     _watched: Login | None = None
     """The session in which the shutdown was ordered."""
     _was_down = False
+    _greeted_at: float | None = None
+    """When the machine first greeted after it had closed that session."""
 
     @override
     def _setControlState(self, state: bool) -> None:
         if state:
             raise DeviceRefused(f"{self.name}: the type SSHController only shuts down")
         login = Login(self._ssh_settings())
-        refused = False
         try:
             login.order(shlex.join(self.settings["shutdown_command"]))
-        except DeviceRefused:
-            refused = True
-            raise
         finally:
-            if refused or not login.ordered:
-                login.close()
-            else:
+            if login.ordered:
                 self._watch(login)  # also when no answer came: the shutdown may have begun
+            else:
+                login.close()
 
     @override
     def _getControlState(self) -> bool:
@@ -63,7 +66,7 @@ class SSHController(ControllerTemplate):
                     f"{silence}; its session is still open, so it is not known to be down"
                 ) from None
             raise
-        if self._was_down:
+        if watched is not None and watched.closed_by_peer and (self._was_down or self._has_stayed()):
             self._watch(None)
         return True
 
@@ -86,11 +89,18 @@ class SSHController(ControllerTemplate):
         self._watch(None)
 
     def _watch(self, login: Login | None) -> None:
-        former, self._watched, self._was_down = self._watched, login, False
+        former, self._watched, self._was_down, self._greeted_at = self._watched, login, False, None
         if former is not None:
             former.close()
         if login is not None:
             self.device.shared(("ssh", self.name), lambda: self)  # so that closing the device closes the session
+
+    def _has_stayed(self) -> bool:
+        """Return whether it has greeted for longer than a machine does that goes down: its restart went unseen."""
+        now = time.monotonic()
+        if self._greeted_at is None:
+            self._greeted_at = now
+        return now - self._greeted_at > STAYS_S
 
     def _address(self) -> tuple[str, int]:
         return self.params["host"], self.params["port"] or self.settings["port"]
@@ -104,8 +114,8 @@ class SSHController(ControllerTemplate):
             user=settings["user"],
             timeout=self.timeout,
             key_file=settings["key_file"],
-            key_passphrase=settings["key_passphrase"].reveal(),
-            password=settings["password"].reveal(),
+            key_passphrase=self.secret("key_passphrase"),
+            password=self.secret("password"),
             use_agent=settings["use_agent"],
             known_hosts=settings["known_hosts"],
             accept_new=settings["host_key_policy"] == "accept-new",

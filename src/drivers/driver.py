@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from ..common.device import Device
 from ..common.device_loop import DeviceLoop, run_blocking, shared_loop
-from ..common.errors import DeviceUnreachable
+from ..common.errors import DeviceRefused, DeviceUnreachable
+from ..common.logs import register_secret
 from ..config.templates import Template, check_settings, driver_template
 
 
@@ -55,6 +56,20 @@ class Driver:
     def timeout(self) -> float:
         """Seconds that one exchange with the device may take."""
         return float(self.settings["timeout"])
+
+    def secret(self, option: str) -> str:
+        """Return the text of a secret option of the generator; from now on log lines show ``***`` instead.
+
+        Raises DeviceRefused when its ``${file:…}`` or ``${env:…}`` cannot be resolved any more.
+        """
+        try:
+            text: str = self.settings[option].reveal()
+        except ValueError as error:
+            raise DeviceRefused(f"{self.name}: {option}: {error}") from error
+        default = self.template().defaults(self.SECTION).get(option)
+        if default is None or text != default.reveal():  # "public" is no secret
+            register_secret(text)
+        return text
 
     @property
     def device(self) -> Device:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 from typing_extensions import override
 
@@ -37,7 +36,7 @@ class SnmpOutlet(OutletTemplate, ABC):
 
     @property
     def session(self) -> SnmpSession:
-        return self.device.shared("snmp", lambda: SnmpSession(snmp_settings(self.settings)))
+        return self.device.shared("snmp", lambda: SnmpSession(self._snmp_settings()))
 
     @override
     async def _setOutletState(self, state: bool) -> None:
@@ -64,6 +63,23 @@ class SnmpOutlet(OutletTemplate, ABC):
             return [error] * len(rows)
         return [_judged(row, [found[oid] for oid in own]) for row, own in zip(rows, oids, strict=True)]
 
+    def _snmp_settings(self) -> SnmpSettings:
+        settings = self.settings
+        return SnmpSettings(
+            host=settings["host"],
+            port=settings["port"],
+            version=settings["version"],
+            community=self.secret("community"),
+            write_community=self.secret("write_community"),
+            user=settings["user"],
+            auth=settings["auth_protocol"],
+            auth_password=self.secret("auth_password"),
+            privacy=settings["privacy_protocol"],
+            privacy_password=self.secret("privacy_password"),
+            timeout=settings["timeout"],
+            retries=settings["retries"],
+        )
+
     def integer(self, reading: Reading) -> int:
         """Return ``reading`` if it is an integer; raises the error that it is, or DeviceAnswerError."""
         if isinstance(reading, DeviceError):
@@ -78,21 +94,3 @@ def _judged(row: SnmpOutlet, readings: Sequence[Reading]) -> bool | DeviceError:
         return row.decode(readings)
     except DeviceError as error:
         return error
-
-
-def snmp_settings(settings: dict[str, Any]) -> SnmpSettings:
-    """Return the SNMP options that every such INI template has."""
-    return SnmpSettings(
-        host=settings["host"],
-        port=settings["port"],
-        version=settings["version"],
-        community=settings["community"].reveal(),
-        write_community=settings["write_community"].reveal(),
-        user=settings["user"],
-        auth=settings["auth_protocol"],
-        auth_password=settings["auth_password"].reveal(),
-        privacy=settings["privacy_protocol"],
-        privacy_password=settings["privacy_password"].reveal(),
-        timeout=settings["timeout"],
-        retries=settings["retries"],
-    )

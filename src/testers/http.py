@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from typing_extensions import override
 
-from ..common.errors import DeviceAnswerError
+from ..common.errors import ConfigError, DeviceAnswerError
 from .TemplateTester import TemplateTester
 
 
@@ -13,6 +15,16 @@ class HTTP(TemplateTester):
 
     Redirections are not followed: where one is right, its status is put into ``status``.
     """
+
+    def __init__(
+        self,
+        name: str,
+        testerConfigDict: Mapping[str, object] | None = None,  # noqa: N803 - documented spelling
+        testerParams: Mapping[str, object] | None = None,  # noqa: N803
+    ) -> None:
+        super().__init__(name, testerConfigDict, testerParams)
+        if not self.params["url"] and not self.params["host"]:
+            raise ConfigError(f"{name}: neither url nor host; write one of them")
 
     @override
     async def _test(self) -> bool:

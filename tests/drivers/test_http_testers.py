@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import peers_http
-from ockle.common.errors import DeviceAnswerError, DeviceError
-from ockle.common.http import json_object
+from ockle.common.errors import ConfigError, DeviceAnswerError, DeviceError, DeviceRefused
+from ockle.common.http import Target, json_object
 from ockle.testers.http import HTTP
 from ockle.testers.http_metrics import HTTPMetrics
 
@@ -107,6 +107,18 @@ def test_a_server_that_never_ends_costs_the_timeout_only() -> None:
         assert not tester.test()
         assert time.monotonic() - begun < 2
         assert "no answer within 0.3 s" in tester.last_error
+
+
+def test_a_page_without_a_place_is_a_fault_of_the_configuration() -> None:
+    with pytest.raises(ConfigError, match="neither url nor host"):
+        HTTP("page", {}, {})
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "http://me:secret@127.0.0.1/", "http:///x"])
+def test_a_url_that_cannot_be_fetched_is_refused(url: str) -> None:
+    with pytest.raises(DeviceRefused) as caught:
+        Target.of(url)
+    assert "secret" not in str(caught.value)
 
 
 def test_nobody_there_fails_with_a_reason() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ockle.common.errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceStateError, DeviceUnreachable
+from ockle.common.logs import redact
 from ockle.common.snmp import Answer, Missing, Pair, SnmpSession, SnmpSettings, SnmpValue
 from ockle.outlets.poe import PoE
 from ockle.outlets.raritan import Raritan
+from peers import free_port
 
 READINGS = (
     st.integers()
@@ -123,6 +126,21 @@ def test_an_answer_with_too_few_values_is_an_error() -> None:
 
     with pytest.raises(DeviceAnswerError, match="2 objects asked, 0 answered"):
         asyncio.run(session(Short(9, {})).get(["1.1", "1.2"]))
+
+
+def test_a_secret_file_that_is_gone_is_refused_and_a_read_one_is_masked(tmp_path: Path) -> None:
+    file = tmp_path / "community"
+    file.write_text("canary-community\n", "utf-8")
+    file.chmod(0o600)
+    options = {"host": "127.0.0.1", "port": free_port("udp"), "community": f"${{file:{file}}}", "timeout": "100ms"}
+    first, second = (Raritan(name, options, {"outlet": 1}) for name in ("a", "b"))
+    with pytest.raises(DeviceUnreachable):
+        first.run_sync(first.get_state())
+    first.run_sync(first.device.close())
+    file.unlink()
+    with pytest.raises(DeviceRefused, match="community"):
+        second.run_sync(second.get_state())
+    assert redact("sent canary-community to public") == "sent *** to public"
 
 
 def test_settings_do_not_show_secrets() -> None:

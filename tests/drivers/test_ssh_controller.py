@@ -99,6 +99,19 @@ def test_a_machine_that_only_ends_the_session_is_up(sshd: peers_sshd.Sshd) -> No
     driver.close()
 
 
+def test_a_machine_that_stays_has_not_gone_down(sshd: peers_sshd.Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ockle.controllers.ssh_controller.STAYS_S", 0.0)
+    driver = control(sshd, shutdown_command="hang-up")
+    ask(driver)
+    deadline = time.monotonic() + 10
+    while driver._watched is not None:  # until the end of the session was noticed and then outlived
+        assert state(driver) is True
+        assert time.monotonic() < deadline
+    sshd.stop()
+    with pytest.raises(DeviceUnreachable):
+        state(driver)
+
+
 @pytest.mark.parametrize("status", [0, 1, 141, 255])
 def test_the_exit_status_is_no_evidence(sshd: peers_sshd.Sshd, status: int) -> None:
     driver = control(sshd, shutdown_command=f"exit {status}")
