@@ -22,7 +22,14 @@ def ini() -> str:
     return reference()
 
 
-PAGES: dict[str, Callable[[], str]] = {"ini.md": ini}
+def cli() -> str:
+    """Every command with its options, from the argparse tree."""
+    from ockle.cli.reference import reference
+
+    return reference()
+
+
+PAGES: dict[str, Callable[[], str]] = {"ini.md": ini, "cli.md": cli}
 
 
 def main() -> int:

@@ -9,7 +9,6 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ockle.cli.main import main
@@ -71,7 +70,7 @@ class Site:
         return command
 
     def _status(self, _data: dict[str, Any]) -> dict[str, Any]:
-        servers = {
+        servers: dict[str, dict[str, Any]] = {
             name: {
                 "state": word, "word": word, "why": 'test "pg" timeout' if word == "failed" else "", "since": 1.0,
                 "desired": "on", "held": False, "forced": None, "attempts": {"start": [0, 3], "stop": [0, 3]},
@@ -107,7 +106,7 @@ class Site:
     def _getRun(self, data: dict[str, Any]) -> dict[str, Any]:
         state = self.run_states.pop(0) if len(self.run_states) > 1 else self.run_states[0]
         ended = 14.0 if state in ("done", "failed", "cancelled") else None
-        steps = [
+        steps: list[dict[str, Any]] = [
             {"server": "web1", "action": "off", "state": "done", "why": "", "started": 10.0, "ended": 12.0, "eta_s": 0},
             {"server": "nas01", "action": "off", "state": {"done": "done", "failed": "failed"}.get(state, "running"),
              "why": "relay stuck" if state == "failed" else "", "started": 12.0, "ended": ended, "eta_s": 0},
@@ -142,6 +141,6 @@ class Site:
 
 
 @contextmanager
-def cli_site(etc: Path) -> Iterator[Site]:
-    with listening(etc) as (services, listener):
+def cli_site() -> Iterator[Site]:
+    with listening() as (services, listener):
         yield Site(services, f"127.0.0.1:{port_of(listener)}")

@@ -6,13 +6,12 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from ockle.common.clock import Clock, SystemClock
 from ockle.common.CommunicationHandler import CommunicationHandler, current_caller
 from ockle.common.errors import CommandError
 from ockle.common.events import EventBus
+from ockle.common.services import DaemonServices
 from ockle.config.references import Secret
 from ockle.config.templates import plugin_template
 from ockle.plugins.SocketListener import SocketListener
@@ -24,13 +23,9 @@ TOKENS = {"viewer": "see", "operator": "switch", "admin": "all"}
 class Services:
     """The daemon's services as the listener needs them: real registry, real bus, settings as a site would have them."""
 
-    def __init__(self, etc: Path, **settings: object) -> None:
+    def __init__(self, **settings: object) -> None:
         self.communicationHandler = CommunicationHandler(self)
         self.events = EventBus()
-        self.clock: Clock = SystemClock()
-        self.network: Any = None
-        self.engine: Any = None
-        self.etc = etc
         self.hold = threading.Event()
         self._settings = {**plugin_template("SocketListener").defaults("plugins.SocketListener"), "port": 0, **settings}
         add = self.communicationHandler.AddCommandToList
@@ -46,15 +41,6 @@ class Services:
         assert name == "SocketListener"
         return self._settings
 
-    def debug(self, message: str) -> None:
-        raise AssertionError(message)
-
-    def reload(self, dataDict: dict[str, Any]) -> dict[str, Any]:
-        return dataDict
-
-    def shutdown(self) -> None:
-        raise AssertionError("nobody asked for it")
-
     def _caller(self, _data: dict[str, Any]) -> dict[str, Any]:
         caller = current_caller()
         return {"name": caller.name, "role": caller.role, "via": caller.via, "address": caller.address}
@@ -69,10 +55,15 @@ class Services:
         raise ZeroDivisionError
 
 
+def make_listener(services: Services) -> SocketListener:
+    """Return a listener that is not started; of the daemon's many services it uses those that Services has."""
+    return SocketListener(cast(DaemonServices, services))
+
+
 @contextmanager
-def listening(etc: Path, **settings: object) -> Iterator[tuple[Services, SocketListener]]:
-    services = Services(etc, **settings)
-    listener = SocketListener(services)
+def listening(**settings: object) -> Iterator[tuple[Services, SocketListener]]:
+    services = Services(**settings)
+    listener = make_listener(services)
     listener.start()
     try:
         assert listener.wait_listening(10), listener.failure

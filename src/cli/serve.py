@@ -22,7 +22,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--speed", type=_factor, default=1.0, metavar="FACTOR", help="times of the lab (0.1: ten times faster)"
     )
-    parser.add_argument("--port", type=_port, default=0, help="port of the daemon (default: a free one)")
+    parser.add_argument("--port", type=_port, default=0, help="port of the daemon (default: 8088 if it is free)")
 
 
 def _factor(text: str) -> float:

@@ -22,7 +22,7 @@ ALWAYS_SHOWN = ("on", "failed", "off", "unknown")
 
 def register(commands: Commands) -> None:
     parser = commands.add(
-        "status", run, "what is on, off or failed", text="Exit code: 0 all on, 1 something failed, 7 not"
+        "status", run, "what is on, off or failed", text="Exit code: 0 all on, 1 something failed, 7 neither."
     )
     parser.add_argument("selector", nargs="*", metavar="SEL", help=SELECTOR_HELP)
     parser.add_argument("-w", "--watch", action="store_true", help="go on, and show it anew whenever something changes")

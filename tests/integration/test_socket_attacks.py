@@ -6,7 +6,6 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,8 +19,8 @@ Site = tuple[Services, SocketListener]
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with listening(tmp_path, read_timeout=0.3, max_message=4096) as found:
+def site() -> Iterator[Site]:
+    with listening(read_timeout=0.3, max_message=4096) as found:
         yield found
 
 
@@ -150,8 +149,8 @@ def test_pipelining_is_bounded(site: Site) -> None:
         assert all(json.loads(read_line(link))["data"] == {"released": True} for _ in range(100))
 
 
-def test_guessing_tokens_ends_the_connection(tmp_path: Path) -> None:
-    with listening(tmp_path, local_role="none", **tokens(admin="secret")) as (_services, listener):
+def test_guessing_tokens_ends_the_connection() -> None:
+    with listening(local_role="none", **tokens(admin="secret")) as (_services, listener):
         with raw(listener) as link:
             link.sendall(b'{"command":"login","data":{"token":"a"}}\n' * 10)
             replies = [read_line(link) for _ in range(4)]
@@ -191,9 +190,9 @@ def test_the_client_says_when_the_other_side_speaks_something_else() -> None:
                 client.call("echo")
 
 
-def test_the_port_is_free_again_after_a_stop(tmp_path: Path) -> None:
-    with listening(tmp_path) as (_services, listener):
+def test_the_port_is_free_again_after_a_stop() -> None:
+    with listening() as (_services, listener):
         port = port_of(listener)
         assert still_serves(listener)
-    with listening(tmp_path, port=port) as (_services, listener):
+    with listening(port=port) as (_services, listener):
         assert still_serves(listener)

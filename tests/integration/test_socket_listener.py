@@ -14,14 +14,14 @@ import pytest
 from ockle.plugins.SocketListener import SocketListener
 from ockle.webserver.ockle_client import ClientCalls
 from ockle.webserver.ockle_client.connection import ClientError, Connection, ConnectionFailed, ReplyTimeout
-from socket_site import Services, connect, listening, port_of, raw, read_line, tokens
+from socket_site import Services, connect, listening, make_listener, port_of, raw, read_line, tokens
 
 Site = tuple[Services, SocketListener]
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with listening(tmp_path) as found:
+def site() -> Iterator[Site]:
+    with listening() as found:
         yield found
 
 
@@ -125,8 +125,8 @@ def test_calls_go_on_between_events(site: Site) -> None:
         assert client.next_event(0.01) is None
 
 
-def test_an_event_stream_notices_that_the_daemon_is_gone(tmp_path: Path) -> None:
-    with listening(tmp_path) as (_services, listener):
+def test_an_event_stream_notices_that_the_daemon_is_gone() -> None:
+    with listening() as (_services, listener):
         client = connect(listener)
         client.subscribe()
         events = client.events(keep_alive=0.05)
@@ -145,8 +145,8 @@ def test_who(site: Site) -> None:
     ]
 
 
-def test_a_token_gives_its_role_and_a_wrong_one_none(tmp_path: Path) -> None:
-    with listening(tmp_path, local_role="none", **tokens()) as (_services, listener):
+def test_a_token_gives_its_role_and_a_wrong_one_none() -> None:
+    with listening(local_role="none", **tokens()) as (_services, listener):
         with connect(listener) as client, pytest.raises(ClientError, match="log in first"):
             client.call("echo")
         with connect(listener, token="guess") as client, pytest.raises(ClientError, match="wrong token") as caught:
@@ -161,9 +161,9 @@ def test_a_token_gives_its_role_and_a_wrong_one_none(tmp_path: Path) -> None:
             assert client.call("switch", {"n": 1}) == {"n": 1}
 
 
-def test_no_token_configured_means_that_none_is_right(tmp_path: Path) -> None:
+def test_no_token_configured_means_that_none_is_right() -> None:
     with (
-        listening(tmp_path, local_role="none") as (_services, listener),
+        listening(local_role="none") as (_services, listener),
         connect(listener) as client,
         pytest.raises(ClientError, match="wrong token"),
     ):
@@ -172,7 +172,7 @@ def test_no_token_configured_means_that_none_is_right(tmp_path: Path) -> None:
 
 def test_a_unix_socket_for_the_group(tmp_path: Path) -> None:
     path = tmp_path / "socket"
-    with listening(tmp_path, unix_socket=str(path)):
+    with listening(unix_socket=str(path)):
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
         with Connection(unix=str(path)) as client:
             assert client.call("caller")["address"] == "unix"
@@ -185,7 +185,7 @@ def test_a_socket_left_over_by_a_dead_daemon_is_replaced(tmp_path: Path) -> None
     path = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    with listening(tmp_path, unix_socket=str(path)), Connection(unix=str(path)) as client:
+    with listening(unix_socket=str(path)), Connection(unix=str(path)) as client:
         assert client.call("echo") == {}
 
 
@@ -196,31 +196,31 @@ def test_a_socket_left_over_by_a_dead_daemon_is_replaced(tmp_path: Path) -> None
         ({"tls_cert": "/nonexistent.pem"}, "tls_cert"),
     ],
 )
-def test_it_does_not_start_unsafely(tmp_path: Path, settings: dict[str, object], problem: str) -> None:
-    listener = SocketListener(Services(tmp_path, **settings))
+def test_it_does_not_start_unsafely(settings: dict[str, object], problem: str) -> None:
+    listener = make_listener(Services(**settings))
     listener.start()
     assert not listener.wait_listening(10)
     assert listener.join(10)
     assert problem in listener.failure
 
 
-def test_a_port_in_use_is_named(site: Site, tmp_path: Path) -> None:
-    listener = SocketListener(Services(tmp_path, port=port_of(site[1])))
+def test_a_port_in_use_is_named(site: Site) -> None:
+    listener = make_listener(Services(port=port_of(site[1])))
     listener.start()
     assert listener.join(10)
     assert f"port = {port_of(site[1])}: cannot listen on 127.0.0.1" in listener.failure
 
 
-def test_stop_before_start_is_heeded(tmp_path: Path) -> None:
-    listener = SocketListener(Services(tmp_path))
+def test_stop_before_start_is_heeded() -> None:
+    listener = make_listener(Services())
     listener.stop()
     listener.start()
     assert listener.join(10)
     assert not listener.wait_listening(0)
 
 
-def test_client_calls_without_a_daemon_return_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with listening(tmp_path) as (_services, listener):
+def test_client_calls_without_a_daemon_return_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening() as (_services, listener):
         monkeypatch.setattr(ClientCalls, "PORT", port_of(listener))
         assert "echo" in (ClientCalls.listCommands() or {})
         assert ClientCalls.getDataFromServer("echo", {"n": 1}) == {"n": 1}

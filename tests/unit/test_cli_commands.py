@@ -17,8 +17,8 @@ from ockle.cli.connect import parse_address, parse_duration
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with cli_site(tmp_path_factory.mktemp("etc")) as found:
+def shared() -> Iterator[Site]:
+    with cli_site() as found:
         yield found
 
 
