@@ -26,9 +26,9 @@ class SSHController(ControllerTemplate):
 
     Evidence: the machine is *up* while its SSH server greets (no login is needed to see that). It is *down* when, after
     the command was sent, the machine closed the session that is kept open for this purpose, and a new connection is
-    refused or not answered. A machine that falls silent with the session open may as well be cut off from us: that is
-    unknown. What was seen of one shutdown is forgotten when the machine greets again after it was down, or goes on
-    greeting for two minutes.
+    refused or not answered; its disks may stay mounted for some seconds more. A machine that falls silent with the
+    session open may as well be cut off from us: that is unknown. What was seen of one shutdown is forgotten when the
+    machine greets again after it was down, or goes on greeting for two minutes.
     Data: ``boot_id``, another one after each boot of a Linux machine.
     """
 
