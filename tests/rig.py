@@ -184,8 +184,10 @@ class Rig:
             device = Device(name, clock=LoopClock())
             node = ServerNode(
                 name,
-                [self._part(RigOutlet, f"{name}.psu{number}", machine, device)
-                 for number in range(1, self._outlets.get(name, 1) + 1)],
+                [
+                    self._part(RigOutlet, f"{name}.psu{number}", machine, device)
+                    for number in range(1, self._outlets.get(name, 1) + 1)
+                ],
                 [self._part(RigTest, f"{name}.test", machine, None)],
                 [self._part(RigControl, f"{name}.ssh", machine, None)],
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -71,6 +71,14 @@ class EventBus:
                 self._listeners = tuple(one for one in self._listeners if one is not listener)
 
         return unsubscribe
+
+    def restore(self, events: Iterable[Event]) -> None:
+        """Put kept events of an earlier run, oldest first, before all others; numbers go on after them."""
+        with self._lock:
+            earlier = list(events)
+            newest = max((event.seq for event in earlier), default=0)
+            self._kept.extendleft(reversed(earlier))
+            self._numbers = itertools.count(max(newest, max((e.seq for e in self._kept), default=0)) + 1)
 
     def since(self, seq: int) -> list[Event]:
         """Return the kept events after ``seq``, oldest first."""

@@ -8,21 +8,28 @@ from typing import Any, Protocol
 
 from .clock import Clock
 from .CommunicationHandler import CommunicationHandler
+from .device_loop import DeviceLoop
 from .events import EventBus
 
 
 class DaemonServices(Protocol):
     """The Main Daemon as plugins see it.
 
-    ``network``  the ServerNetwork; ``engine`` the executor; ``etc`` the folder of the configuration
+    ``network``  the ServerNetwork; ``engine`` the executor, to be used on the device loop only:
+                 ``mainDaemon.device_loop.call(coroutine)``
+    ``site``     the configuration as typed data; ``etc`` its folder
     """
 
     communicationHandler: CommunicationHandler
     events: EventBus
     clock: Clock
-    network: Any
+    device_loop: DeviceLoop
     engine: Any
+    site: Any
     etc: Path
+
+    @property
+    def network(self) -> Any: ...
 
     def plugin_settings(self, name: str) -> Mapping[str, Any]:
         """Return the typed options of the plugin ``name``, defaults filled in. Raises ConfigError."""
@@ -33,5 +40,11 @@ class DaemonServices(Protocol):
     def reload(self, dataDict: dict[str, Any]) -> dict[str, Any]:
         """Apply the configuration as it is on disk now."""
 
-    def shutdown(self) -> None:
-        """Ask the daemon to stop."""
+    def shutdown(self, restart: bool = False) -> None:
+        """Ask the daemon to stop, and to start anew if ``restart``."""
+
+    def getAvailablePluginsListIndex(self, dict: dict[str, Any] = {}) -> dict[str, str]:  # noqa: B006 - documented
+        """Return the available plugins: name -> description."""
+
+    def plugin_states(self) -> dict[str, str]:
+        """Return the loaded plugins: name -> "" or why it does not work."""

@@ -18,6 +18,7 @@ from ..networkTree.plan import Plan, make_plan
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..networkTree.ServerNode import ServerNode
 from ..networkTree.states import Trigger
+from .by_hand import ByHand
 from .core import Core
 from .durations import Durations
 from .journal import Journal
@@ -40,6 +41,7 @@ class Engine:
 
     ``auto``  the master switch: desired states are kept without an order. While it is off only the servers of a
               running run are switched. Off until AutoControl says otherwise: nothing moves by itself at a start.
+    ``remembered_auto``  how the master switch stood when the daemon stopped, None = it was never set
 
     All methods run on the device loop.
     """
@@ -55,12 +57,14 @@ class Engine:
     ) -> None:
         self.store = store
         self.auto = False
+        self.remembered_auto: bool | None = None
         journal = Journal(store, clock)
         self.core = Core(network, journal, events, clock, settings or Settings())
         self.core.wake = self._wake
         self.runs = RunBook(self.core)
         self.durations = Durations(store)
         self.observer = Observer(self.core)
+        self.by_hand = ByHand(self.core, lambda: self.observer)
         self._switchings: dict[str, Switching] = {}
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -83,6 +87,8 @@ class Engine:
     async def start(self) -> None:
         """Take up what the store remembers, begin to watch the devices, go on with open runs. Raises StoreError."""
         self.core.journal.load(self.network)
+        kept = {row["name"]: row["value"] for row in self.store.load("meta")}
+        self.remembered_auto = kept["auto"] == "on" if "auto" in kept else None
         self.durations.load()
         open_runs = self.runs.load()
         self.observer.start()
@@ -195,9 +201,7 @@ class Engine:
         if timer is not None:
             timer.cancel()
         if until is not None:
-            self._timers[node.name] = self.core.later(
-                until - self.core.clock.now(), lambda: self.core.mark(node)
-            )
+            self._timers[node.name] = self.core.later(until - self.core.clock.now(), lambda: self.core.mark(node))
 
     # -- having it done
 
@@ -404,8 +408,12 @@ class Engine:
         await self.core.journal.commit()
         await self.observer.read_server(node)
 
-    def set_auto(self, on: bool) -> None:
-        """Set the master switch, and decide anew for every server."""
+    async def set_auto(self, on: bool) -> None:
+        """Set the master switch, durably, and decide anew for every server. Raises StoreError."""
+        if self.remembered_auto is not on:
+            self.store.put("meta", "auto", value="on" if on else "off")
+            await self.core.journal.commit()
+            self.remembered_auto = on
         if self.auto is not on:
             self.auto = on
             self.core.revision += 1
@@ -467,7 +475,8 @@ class Engine:
         self.observer.start()
         self.core.revision += 1
         self.converge()
-        for device in {part.device for node in old for part in node.parts()}:
+        kept = {part.device for node in network for part in node.parts()}
+        for device in {part.device for node in old for part in node.parts()} - kept:
             await device.close()
 
 

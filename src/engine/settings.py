@@ -37,6 +37,6 @@ class Settings:
 
 
 def back_off(attempts: int) -> float:
-    """Return how long to wait after ``attempts`` failures, with up to a fifth of jitter so that not all wake at once."""
+    """Return how long to wait after ``attempts`` failures, plus up to a fifth so that not all try at once."""
     base = BACK_OFF_S[min(max(attempts, 1), len(BACK_OFF_S)) - 1]
     return base * random.uniform(1.0, 1.2)  # noqa: S311 - not for secrets

@@ -7,7 +7,7 @@ sent. Only here are commands sent to outlets and controls.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ..common.common import OpState
 from ..common.errors import (
@@ -147,8 +147,9 @@ class Switching:
 
     async def _shut_down(self) -> None:
         node, facts = self._node, self._node.facts
-        intents = {control: self._core.journal.intend(node, control.name, "shutdown", self._run)
-                   for control in node.controls}
+        intents = {
+            control: self._core.journal.intend(node, control.name, "shutdown", self._run) for control in node.controls
+        }
         sent_before, facts.shutdown_sent = facts.shutdown_sent, True
         self._core.journal.save(node)
         try:
@@ -189,7 +190,9 @@ class Switching:
             if clock.now() >= deadline:
                 if policy.shutdown_policy == "cut":
                     self._core.events.publish(
-                        "cut", f"{node.name}: not down after {policy.shutdown_timeout:g} s, cut by its policy", node.name
+                        "cut",
+                        f"{node.name}: not down after {policy.shutdown_timeout:g} s, cut by its policy",
+                        node.name,
                     )
                     return
                 raise DeviceStateError(f"not down after {policy.shutdown_timeout:g} s: {watch.last}")
@@ -239,8 +242,11 @@ class Switching:
             raise
         outlet.opState = OpState.OK if state else OpState.OFF
         self._core.events.publish(
-            "outlet", f"{self._node.name}: outlet {outlet.name} is {'on' if state else 'off'}", self._node.name,
-            outlet=outlet.name, state=state,
+            "outlet",
+            f"{self._node.name}: outlet {outlet.name} is {'on' if state else 'off'}",
+            self._node.name,
+            outlet=outlet.name,
+            state=state,
         )
 
     async def _wait_min_off(self, outlets: list[OutletTemplate]) -> None:
@@ -251,10 +257,10 @@ class Switching:
             self._core.set_why(self._node, f"stays off for another {wait:.0f} s")
             await self._pause(wait)
 
-    async def _command(self, work: object) -> None:
+    async def _command(self, work: Awaitable[None]) -> None:
         self.in_command = True
         try:
-            await work  # type: ignore[misc]
+            await work
         finally:
             self.in_command = False
 

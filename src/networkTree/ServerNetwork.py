@@ -118,11 +118,11 @@ class ServerNetwork:
 
     # -- looking
 
-    def getServer(self, serverNameSearch: str) -> ServerNode | None:  # noqa: N803 - documented
+    def getServer(self, serverNameSearch: str) -> ServerNode | None:
         """Return the server of that name, None when there is none."""
         return self._nodes.get(serverNameSearch)
 
-    def getServernode(self, serverName: str) -> ServerNode:  # noqa: N803 - documented
+    def getServernode(self, serverName: str) -> ServerNode:
         """Return the server of that name; raises OckleError when there is none."""
         return self._require(serverName)
 
@@ -164,7 +164,7 @@ class ServerNetwork:
         return found
 
     def getRoot(self) -> ServerNode | None:
-        """Return the root: the first server in topological order, which needs no other; None when there is no server."""
+        """Return the first server in topological order, which needs no other; None when there is no server."""
         order = self.getSortedNodeListIndex()
         return self._nodes[order[0]] if order else None
 
@@ -180,7 +180,7 @@ class ServerNetwork:
         """Return the servers in waves: each needs only servers of the waves before it."""
         return [sorted(layer) for layer in networkx.topological_generations(self._graph)]
 
-    def isAllOpState(self, opState: OpState) -> bool:  # noqa: N803 - documented
+    def isAllOpState(self, opState: OpState) -> bool:
         """Tell whether all servers are in ``opState``."""
         return all(node.facts.op_state == opState for node in self)
 
@@ -200,18 +200,18 @@ class ServerNetwork:
             raise OckleError("this network is not run by a daemon")
         return self._runner
 
-    def turnOnServer(self, serverName: str) -> bool:  # noqa: N803 - documented
+    def turnOnServer(self, serverName: str) -> bool:
         """Turn a server on, after what it needs, and wait; True when it is on."""
         self._require(serverName)
         return self._running().turn(serverName, True)
 
-    def turnOffServer(self, serverName: str) -> bool:  # noqa: N803 - documented
+    def turnOffServer(self, serverName: str) -> bool:
         """Turn a server off, after what needs it, and wait; True when it is off."""
         self._require(serverName)
         return self._running().turn(serverName, False)
 
     def allOff(self) -> bool:
-        """Turn all servers off ungracefully: power is cut without shutdowns, dependents first. True when all are off."""
+        """Turn all servers off ungracefully: the power is cut, dependents first. True when all are off."""
         return self._running().cut_all()
 
     def updateNetwork(self) -> None:

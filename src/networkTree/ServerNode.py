@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..common.common import OpState
@@ -87,7 +88,7 @@ class ServerNode:
             raise OckleError(f"{self._name} is not run by a daemon; setOutletsState switches its outlets directly")
         return self.runner
 
-    def action(self, actionString: str, ignoreDeps: bool = False) -> bool:  # noqa: N803 - documented
+    def action(self, actionString: str, ignoreDeps: bool = False) -> bool:
         """Switch the server "on" or "off" and wait for the end; True when it got there.
 
         ``ignoreDeps``  switch it whatever other servers do; a shutdown still comes before the cut
@@ -96,15 +97,15 @@ class ServerNode:
             raise OckleError(f"action is {actionString!r}: use 'on' or 'off'")
         return self._running().turn(self._name, actionString == "on", ignoreDeps)
 
-    def turnOn(self, ignoreDeps: bool = False) -> bool:  # noqa: N803 - documented
+    def turnOn(self, ignoreDeps: bool = False) -> bool:
         """Switch on, in order, and wait until it serves; True when it does."""
         return self.action("on", ignoreDeps)
 
-    def turnOff(self, ignoreDeps: bool = False) -> bool:  # noqa: N803 - documented
+    def turnOff(self, ignoreDeps: bool = False) -> bool:
         """Shut down and switch off, in order, and wait for the end; True when it is off."""
         return self.action("off", ignoreDeps)
 
-    def updateOpState(self, runTests: bool = True) -> None:  # noqa: N803 - documented
+    def updateOpState(self, runTests: bool = True) -> None:
         """Read the outlets, run the tests and bring the state up to date."""
         self._running().observe(self._name, runTests)
 
@@ -121,11 +122,11 @@ class ServerNode:
         """Switch all outlets at once, with neither order nor shutdown; return those that failed."""
         return [outlet for outlet in self.outlets if not outlet.setState(state)]
 
-    def setOutletsOpState(self, opState: OpState) -> None:  # noqa: N803 - documented
+    def setOutletsOpState(self, opState: OpState) -> None:
         for outlet in self.outlets:
             outlet.setOpState(opState)
 
-    def getNotOutletsOpState(self, opState: OpState) -> list[OutletTemplate]:  # noqa: N803 - documented
+    def getNotOutletsOpState(self, opState: OpState) -> list[OutletTemplate]:
         """Return the outlets that are not in ``opState``."""
         return [outlet for outlet in self.outlets if outlet.opState != opState]
 
@@ -138,11 +139,11 @@ class ServerNode:
 
     # -- controls
 
-    def setControlOpState(self, opState: OpState) -> None:  # noqa: N803 - documented
+    def setControlOpState(self, opState: OpState) -> None:
         for control in self.controls:
             control.setOpState(opState)
 
-    def getNotControlsOpState(self, opState: OpState) -> list[ControllerTemplate]:  # noqa: N803 - documented
+    def getNotControlsOpState(self, opState: OpState) -> list[ControllerTemplate]:
         """Return the controls that are not in ``opState``."""
         return [control for control in self.controls if control.opState != opState]
 
@@ -179,8 +180,9 @@ class ServerNode:
 
     async def measure(self) -> None:
         """Update the measured values of outlets and controls; a device that does not answer leaves its own empty."""
-        for part in (*self.outlets, *self.controls):
-            try:
-                await part.measure()
-            except DeviceError:
-                continue
+        for outlet in self.outlets:
+            with suppress(DeviceError):
+                await outlet.measure()
+        for control in self.controls:
+            with suppress(DeviceError):
+                await control.measure()

@@ -116,15 +116,15 @@ def decide(
     return _decide_off(facts, dependents, now)
 
 
-def _decide_on(
-    facts: ServerFacts, dependencies: Iterable[Neighbour], now: float, free_starts: int | None
-) -> Decision:
+def _decide_on(facts: ServerFacts, dependencies: Iterable[Neighbour], now: float, free_starts: int | None) -> Decision:
     if facts.op_state is OpState.OK:
         return NOTHING
     if facts.supply is Supply.UNKNOWN:
         return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again")
     if facts.drifted:
-        return Decision(Move.NOTHING, "switched off by somebody else", frees="order it on, or let the drift be enforced")
+        return Decision(
+            Move.NOTHING, "switched off by somebody else", frees="order it on, or let the drift be enforced"
+        )
     if facts.degraded and facts.policy.on_failure == "alarm":
         return Decision(Move.NOTHING, facts.error or "a test fails", frees="its tests pass again, or a restart")
     blockers = on_guard(dependencies)
@@ -144,7 +144,9 @@ def _decide_off(facts: ServerFacts, dependents: Iterable[Neighbour], now: float)
     if facts.supply is Supply.UNKNOWN:
         return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again")
     if facts.drifted and facts.desired is Desired.OFF:
-        return Decision(Move.NOTHING, "switched on by somebody else", frees="order it off, or let the drift be enforced")
+        return Decision(
+            Move.NOTHING, "switched on by somebody else", frees="order it off, or let the drift be enforced"
+        )
     blockers = off_guard(dependents)
     if blockers:
         return Decision(

@@ -30,6 +30,13 @@ def word(state: OpState) -> str:
     return _WORDS[state]
 
 
+def short_word(state: OpState) -> str:
+    """Return the word under which ``state`` is counted and listed."""
+    return {"failed to start": "failed", "failed to stop": "failed"}.get(_WORDS[state]) or (
+        "gave up" if _WORDS[state].startswith("gave up") else _WORDS[state]
+    )
+
+
 def next_move(
     network: ServerNetwork, node: ServerNode, now: float, free_starts: int | None = None, *, unguarded: bool = False
 ) -> Decision:

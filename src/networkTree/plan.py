@@ -102,9 +102,7 @@ def make_plan(network: ServerNetwork, action: str, targets: Iterable[str], durat
     already = [name for name in wanted if name not in switched and name not in untouched]
     tier, confirm = _tier(network, action, wanted, switched)
     total = max((step.start_s + step.eta_s for step in steps), default=0.0)
-    return Plan(
-        action, wanted, steps, already, untouched, total, critical, tier, confirm, _warnings(network, steps)
-    )
+    return Plan(action, wanted, steps, already, untouched, total, critical, tier, confirm, _warnings(network, steps))
 
 
 def _to_switch_off(network: ServerNetwork, targets: Sequence[str], untouched: dict[str, str], *, cut: bool) -> set[str]:
@@ -236,7 +234,7 @@ def _warnings(network: ServerNetwork, steps: Iterable[Step]) -> list[str]:
 
 
 def expected_seconds(node: ServerNode, action: str) -> float:
-    """Return a first guess, in seconds, for a server that was never switched: nothing better is known than its limits."""
+    """Return a first guess, in seconds, for a server that was never switched: only its limits are known."""
     policy = node.facts.policy
     if action == "on":
         return min(policy.boot_timeout, 60.0) if node.outlets or node.tests else 0.0

@@ -8,7 +8,7 @@ from ..common.common import OpState
 
 
 class NetworkRunner(Protocol):
-    """Carries out what the documented synchronous methods ask for; may be called from any thread but the device loop."""
+    """Carries out the documented synchronous methods; may be called from any thread but the device loop."""
 
     def turn(self, server: str, on: bool, ignore_dependencies: bool = False) -> bool:
         """Switch a server in order and wait for the end; True when it got there."""

@@ -41,7 +41,7 @@ def _rows() -> dict[tuple[OpState, Trigger], OpState]:
             rows[source, trigger] = source if target is None else target
 
     free = (*UNOBSERVED, _S.OK, _S.OFF)
-    # What is observed, while no switching runs (S1, S14-S16), or after one was dropped before it sent anything (S5, S10).
+    # What is observed while no switching runs (S1, S14-S16), or after one was dropped unsent (S5, S10).
     switching = (_S.SwitchingOn, _S.SwitchingOff)
     add((*free, *switching, *_FAILED_START, *_FAILED_STOP), _T.SAW_ON, _S.OK)
     add((*free, *switching, *_FAILED_STOP), _T.SAW_OFF, _S.OFF)

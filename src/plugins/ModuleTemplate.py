@@ -19,7 +19,7 @@ class ModuleTemplate:
     ``failure``         why the plugin is not working, "" while it is
     """
 
-    def __init__(self, MainDaemon: DaemonServices) -> None:  # noqa: N803 - documented name
+    def __init__(self, MainDaemon: DaemonServices) -> None:
         self.mainDaemon = MainDaemon
         self.name = type(self).__name__
         self.stop_requested = threading.Event()
@@ -69,7 +69,7 @@ class ModuleTemplate:
     def _guarded_run(self) -> None:
         try:
             self.run()
-        except Exception as error:  # the outermost loop of the plugin's thread
+        except Exception as error:  # noqa: BLE001 - the outermost loop of the plugin's thread
             self.failure = f"{type(error).__name__}: {error}"
             self._log.exception("plugin %s died", self.name)
             self.mainDaemon.events.publish("plugin", f"plugin {self.name} died: {error}", plugin=self.name)

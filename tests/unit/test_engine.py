@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from rig import Rig
 
-from ockle.common.common import OpState
 from ockle.common.errors import CommandError
 from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState, StepState
 from ockle.engine.settings import Settings
 from ockle.networkTree.facts import Desired
+from rig import Rig
 
 CHAIN = {"switch": [], "nas": ["switch"], "hv": ["nas", "switch"], "web": ["hv"], "lone": []}
 
@@ -273,7 +272,7 @@ def test_force_overrules_the_neighbours_but_not_the_shutdown_before_the_cut() ->
         await asyncio.sleep(30)
         assert rig.states()["a"] == "Forced off"
         assert not rig["a"].powered
-        engine.set_auto(True)
+        await engine.set_auto(True)
         await asyncio.sleep(60)
         assert not rig["a"].powered  # nothing automatic touches it
         await engine.force("a", None)
@@ -302,7 +301,7 @@ def test_a_dependency_that_fails_later_is_reported_and_touches_nobody() -> None:
 
     async def scenario(engine: Engine) -> None:
         await up(engine)
-        engine.set_auto(True)
+        await engine.set_auto(True)
         rig["a"].os = "wedged"
         await asyncio.sleep(120)
 
@@ -319,7 +318,7 @@ def test_drift_is_answered_as_the_policy_says(drift: str, state: str, drifted: b
 
     async def scenario(engine: Engine) -> None:
         await up(engine)
-        engine.set_auto(True)
+        await engine.set_auto(True)
         rig["a"].relay("a.psu1", False)  # somebody presses the button of the PDU
         await asyncio.sleep(60)
         assert engine.network.getServernode("a").facts.drifted is drifted
@@ -355,7 +354,7 @@ def test_nothing_moves_by_itself_while_autocontrol_is_off() -> None:
         await asyncio.sleep(60)
         assert rig.states() == {"a": "OFF"}
         assert engine.why("a")["reasons"][0]["text"] == "AutoControl is off"
-        engine.set_auto(True)
+        await engine.set_auto(True)
         await asyncio.sleep(60)
 
     rig.play(scenario)
@@ -402,7 +401,7 @@ def test_desired_states_forces_and_failures_survive_a_restart(tmp_path: object) 
     again["a"].relays, again["a"].os = rig["a"].relays, "wedged"
 
     async def second(engine: Engine) -> None:
-        engine.set_auto(True)
+        await engine.set_auto(True)
         await asyncio.sleep(60)
 
     again.play(second)

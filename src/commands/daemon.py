@@ -1,0 +1,36 @@
+"""Commands about the daemon itself."""
+
+from __future__ import annotations
+
+from .. import __version__
+from ..common.services import DaemonServices
+from .group import CommandGroup, Data
+
+
+class DaemonCommands(CommandGroup):
+    """Reload, restart, and what this daemon is."""
+
+    def __init__(self, daemon: DaemonServices) -> None:
+        super().__init__(daemon)
+        self.add("about", self.about)
+        self.add("reload", self.reload, "admin")
+        self.add("restartOckle", self.restart, "admin")
+
+    def about(self, data: Data) -> Data:
+        """Return version, folder of the configuration, number of servers, the plugins and what is wrong with them."""
+        return {
+            "version": __version__,
+            "etc": str(self._daemon.etc),
+            "servers": len(self.network),
+            "plugins": self._daemon.plugin_states(),
+            "switching": self.look(self.engine.busy),
+        }
+
+    def reload(self, data: Data) -> Data:
+        """Apply the configuration as it is on disk; running runs go on and no outlet is touched."""
+        return self._daemon.reload(data)
+
+    def restart(self, data: Data) -> Data:
+        """Restart the daemon; runs stay open and go on afterwards."""
+        self._daemon.shutdown(restart=True)
+        return {"status": "restarting"}

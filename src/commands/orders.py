@@ -1,0 +1,229 @@
+"""Commands that switch: run, cancel, force, hold, reset, and the documented setServer, switchNetwork …"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from ..common.CommunicationHandler import current_caller
+from ..common.errors import CommandError
+from ..common.services import DaemonServices
+from ..controllers.ControllerTemplate import ControllerTemplate
+from ..networkTree.decide import is_down, off_guard, on_guard
+from ..networkTree.facts import Desired, Supply
+from ..networkTree.plan import ACTIONS, Plan
+from ..networkTree.ServerNode import ServerNode
+from ..outlets.OutletTemplate import OutletTemplate
+from ..testers.TemplateTester import TemplateTester
+from .group import CommandGroup, Data
+from .selection import SELECTOR_HELP, on_or_off, servers_of, text_of
+
+_PART = {"server": "name", "obj": "name of the part", "state": "on or off"}
+PART_TIMEOUT_S = 120.0
+P = TypeVar("P", OutletTemplate, ControllerTemplate, TemplateTester)
+
+
+class OrderCommands(CommandGroup):
+    """An operator may use them."""
+
+    def __init__(self, daemon: DaemonServices) -> None:
+        super().__init__(daemon)
+        operator = "operator"
+        self.add(
+            "run",
+            self.run,
+            operator,
+            {
+                "action": " or ".join(ACTIONS),
+                "servers": SELECTOR_HELP,
+                "rev?": "of the plan that was looked at; refused when it has changed",
+                "confirm?": "the text that a plan of tier 3 asks for",
+                "graceful?": "false with action off: cut without a shutdown",
+                "note?": "why, for the records",
+                "timeout_s?": "seconds after which what has not begun is taken back",
+            },
+        )
+        self.add("cancel", self.cancel, operator, {"run": "number"})
+        self.add("force", self.force, operator, {"server": "name", "state": "on, off or clear", "note?": "why"})
+        self.add("hold", self.hold, operator, {"server": "name", "held": "true or false", "note?": "why"})
+        self.add("reset", self.reset, operator, {"server": "name"})
+        self.add("setServer", self.set_server, operator, {"server": "name", "state": "on or off"})
+        self.add("switchNetwork", self.switch_network, operator, {"state": "true or false"})
+        self.add("switchOutlet", self.switch_outlet, operator, {**_PART, "force?": "true: whatever depends on it"})
+        self.add("switchControl", self.switch_control, operator, {**_PART, "force?": "true: whatever depends on it"})
+        self.add("runTest", self.run_test, "viewer", {"server": "name", "obj?": "name of the test; default: all"})
+
+    # -- runs
+
+    def run(self, data: Data) -> Data:
+        """Carry out an action on servers; returns the run's number at once, and its plan."""
+        names = servers_of(self.network, data)
+        action = text_of(data, "action")
+        if action == "off" and data.get("graceful") is False:
+            action = "cut"
+        plan = self.look(lambda: self.engine.plan(action, names))
+        if data.get("rev") is not None and data["rev"] != plan.rev:
+            raise CommandError("the plan changed since you looked: look at it again", "conflict")
+        if plan.tier == 3 and data.get("confirm") != plan.confirm:
+            raise CommandError(f"this needs a confirmation: confirm = {plan.confirm!r}", "refused")
+        return {"run": self._order(plan, data), "plan": plan.as_dict()}
+
+    def _order(self, plan: Plan, data: Data) -> int:
+        caller = current_caller()
+        timeout = data.get("timeout_s")
+        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
+            raise CommandError(f"timeout_s is {timeout!r}: a number of seconds above 0 is needed")
+        run = self.loop(
+            self.engine.order(
+                plan.action,
+                plan.targets,
+                plan=plan,
+                who=caller.name,
+                via=caller.via,
+                note=text_of(data, "note", ""),
+                timeout=timeout,
+            )
+        )
+        return run.id
+
+    def cancel(self, data: Data) -> Data:
+        """Cancel a run: what is being switched comes to its end, what has not begun is taken back."""
+        try:
+            number = int(data["run"])
+        except (TypeError, ValueError):
+            raise CommandError(f"run is {data['run']!r}: the number of a run is needed") from None
+        run = self.look(lambda: self.engine.cancel(number, current_caller().name))
+        return {"run": run.id, "state": run.state.value}
+
+    # -- servers
+
+    def _node(self, data: Data) -> ServerNode:
+        name = text_of(data, "server")
+        node = self.network.getServer(name)
+        if node is None:
+            raise CommandError(f"there is no server {name}", "not_found")
+        return node
+
+    def force(self, data: Data) -> Data:
+        """Take a server out of all automation and switch it, whatever its neighbours do; "clear" gives it back."""
+        node = self._node(data)
+        state = None if data["state"] == "clear" else Desired.ON if on_or_off(data) else Desired.OFF
+        note = text_of(data, "note", "") or f"by {current_caller().name}"
+        self.loop(self.engine.force(node.name, state, note), 600.0)
+        return {"server": node.name, "state": node.facts.op_state.value}
+
+    def hold(self, data: Data) -> Data:
+        """Keep automation off a server, or let it back; its power stays as it is."""
+        node = self._node(data)
+        if not isinstance(data["held"], bool):
+            raise CommandError(f"held is {data['held']!r}: use true or false")
+        note = text_of(data, "note", "") or f"by {current_caller().name}"
+        self.loop(self.engine.hold(node.name, data["held"], note))
+        return {"server": node.name, "held": data["held"]}
+
+    def reset(self, data: Data) -> Data:
+        """Forget the failed attempts of a server, and that a shutdown may be under way: somebody has looked at it."""
+        node = self._node(data)
+        self.loop(self.engine.reset(node.name))
+        return {"server": node.name, "state": node.facts.op_state.value}
+
+    def set_server(self, data: Data) -> Data:
+        """Turn a server on (with what it needs) or off (after what needs it)."""
+        node = self._node(data)
+        action = "on" if on_or_off(data) else "off"
+        plan = self.look(lambda: self.engine.plan(action, [node.name]))
+        number = self._order(plan, {})
+        return {"status": f"run {number}: {node.name} {action}, {len(plan.steps)} steps", "run": number}
+
+    def switch_network(self, data: Data) -> Data:
+        """Turn the whole network on or off, in order."""
+        names = [node.name for node in self.network]
+        if not names:
+            raise CommandError("the network has no servers", "refused")
+        action = "on" if on_or_off(data) else "off"
+        plan = self.look(lambda: self.engine.plan(action, names))
+        number = self._order(plan, {})
+        return {"status": f"run {number}: {action}, {len(plan.steps)} steps", "run": number}
+
+    # -- parts
+
+    def switch_outlet(self, data: Data) -> Data:
+        """Switch one outlet, if nobody is harmed by it; ``force`` switches it all the same."""
+        node, on = self._node(data), on_or_off(data)
+        outlet = _part(node.outlets, text_of(data, "obj"), "outlet")
+        if data.get("force") is not True:
+            self.look(lambda: self._refuse_outlet(node, outlet, on))
+        self.loop(self.engine.by_hand.switch_outlet(node, outlet, on), PART_TIMEOUT_S)
+        return {"opState": outlet.opState.value}
+
+    def _refuse_outlet(self, node: ServerNode, outlet: OutletTemplate, on: bool) -> None:
+        self._refuse_busy(node)
+        if on:
+            self._refuse_blocked("on", on_guard(self.network.dependencies(node.name)))
+            return
+        others_on = [other for other in node.outlets if other is not outlet and other.state is True]
+        if node.facts.supply is Supply.OFF or others_on:
+            return
+        self._refuse_blocked("off", off_guard(self.network.dependents(node.name)))
+        if node.controls and not is_down(node.facts):
+            raise CommandError(
+                f"{outlet.name} is the last supply of {node.name}, which may be running: turn the server off instead, "
+                "or force it",
+                "refused",
+            )
+
+    def switch_control(self, data: Data) -> Data:
+        """Have one control shut its server down (off) or, where its type can, start it (on)."""
+        node, on = self._node(data), on_or_off(data)
+        control = _part(node.controls, text_of(data, "obj"), "control")
+        if data.get("force") is not True:
+            self.look(lambda: self._refuse_control(node, on))
+        self.loop(self.engine.by_hand.switch_control(node, control, on), PART_TIMEOUT_S)
+        return {"opState": control.opState.value}
+
+    def _refuse_control(self, node: ServerNode, on: bool) -> None:
+        self._refuse_busy(node)
+        if on:
+            self._refuse_blocked("on", on_guard(self.network.dependencies(node.name)))
+        else:
+            self._refuse_blocked("off", off_guard(self.network.dependents(node.name)))
+
+    @staticmethod
+    def _refuse_busy(node: ServerNode) -> None:
+        if node.facts.op is not None:
+            raise CommandError(f"{node.name} is being switched {node.facts.op}: wait for its end", "refused")
+
+    @staticmethod
+    def _refuse_blocked(what: str, blockers: Any) -> None:
+        if blockers:
+            names = ", ".join(one.name for one in blockers)
+            reason = f"it needs {names}" if what == "on" else f"{names} may need it"
+            raise CommandError(f"not switched {what}: {reason}. Order the server {what}, or force it", "refused")
+
+    def run_test(self, data: Data) -> Data:
+        """Run the tests of a server now, or one of them."""
+        node = self._node(data)
+        obj = data.get("obj")
+        tests = node.tests if obj is None else [_part(node.tests, text_of(data, "obj"), "test")]
+        return {"results": self.loop(self._run_tests(tests), PART_TIMEOUT_S)}
+
+    async def _run_tests(self, tests: list[TemplateTester]) -> Data:
+        results = {}
+        clock = self.engine.core.clock
+        for test in tests:
+            began = clock.now()
+            await test.run_test()
+            results[test.name] = {
+                "state": test.opState.value,
+                "message": test.last_error,
+                "seconds": round(clock.now() - began, 3),
+            }
+        return results
+
+
+def _part(parts: Sequence[P], name: str, kind: str) -> P:
+    for part in parts:
+        if part.name == name:
+            return part
+    known = ", ".join(part.name for part in parts) or "none"
+    raise CommandError(f"there is no {kind} {name}; there is: {known}", "not_found")

@@ -1,0 +1,48 @@
+"""Keeps the events that tell a site's story in the store, and gives them back after a restart."""
+
+from __future__ import annotations
+
+from ..common.device_loop import DeviceLoop
+from ..common.events import Event, EventBus
+from .store import Store
+
+PASSING = frozenset({"step", "test", "outlet"})
+"""Kinds that are worth a live display but not a place on an SD card."""
+
+PRUNE_EVERY = 1000
+
+
+class EventLog:
+    """Writes events with the store's next commit, within a second or so; nobody waits for it.
+
+    ``keep``  how many stay in the store
+    """
+
+    def __init__(self, store: Store, bus: EventBus, loop: DeviceLoop, keep: int) -> None:
+        self._store = store
+        self._loop = loop
+        self._keep = keep
+        self._since_prune = 0
+        rows = store.load("events", order="-id", limit=keep)
+        bus.restore(
+            Event(row["id"], row["time"], row["kind"], row["server"], row["text"], row["data"] or {})
+            for row in reversed(rows)
+        )
+        store.prune("events", keep)
+        self._unsubscribe = bus.subscribe(self._take)
+
+    def close(self) -> None:
+        self._unsubscribe()
+
+    def _take(self, event: Event) -> None:
+        if event.kind not in PASSING:
+            self._loop.post(self._put, event)
+
+    def _put(self, event: Event) -> None:
+        self._store.put(
+            "events", event.seq, time=event.time, kind=event.kind, server=event.server, text=event.text, data=event.data
+        )
+        self._since_prune += 1
+        if self._since_prune >= PRUNE_EVERY:
+            self._since_prune = 0
+            self._store.prune("events", self._keep)

@@ -1,0 +1,195 @@
+"""ServerNetworkFactory: builds the network from the INI files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..common.clock import Clock, SystemClock
+from ..common.device import Device
+from ..common.errors import ConfigError, DependencyException, OckleError
+from ..config.site import Fault, ObjectConfig, PartConfig, ServerConfig, Site, load_site
+from ..config.templates import available_types
+from ..drivers.discovery import load_class, register_external_templates
+from ..drivers.driver import Driver
+from .facts import Policy
+from .ServerNetwork import ServerNetwork
+from .ServerNode import ServerNode
+
+FOLDERS = {"outlet": "outlets", "control": "controllers", "test": "testers"}
+"""Kind of a server's part -> folder of the types that make it."""
+
+
+class SiteOwner(Protocol):
+    """What the factory needs of the Main Daemon."""
+
+    @property
+    def etc(self) -> Path: ...
+    def debug(self, message: str) -> None: ...
+
+
+class ServerNetworkFactory:
+    """Turns the configuration folder into a server network.
+
+    ``MainDaemon``                 names the folder (``etc``) and takes debug output
+    ``reportDependencyexceptions`` True: a cycle raises DependencyException; False: the dependency that would close
+                                   it is left out with a debug line, so that a broken site can still be looked at
+    """
+
+    def __init__(
+        self,
+        MainDaemon: SiteOwner,
+        reportDependencyexceptions: bool = True,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        self._owner = MainDaemon
+        self._strict = reportDependencyexceptions
+        self._clock = clock or SystemClock()
+        self._devices: dict[tuple[str, str], tuple[ObjectConfig, Device]] = {}
+
+    def getOutletsDictIndex(self) -> list[str]:
+        """Return the names of the available types of PDUs."""
+        return sorted(available_types("outlets"))
+
+    def getControllersDictIndex(self) -> list[str]:
+        """Return the names of the available types of controllers."""
+        return sorted(available_types("controllers"))
+
+    def getTestersDictIndex(self) -> list[str]:
+        """Return the names of the available types of testers."""
+        return sorted(available_types("testers"))
+
+    def buildNetwork(self, site: Site | None = None) -> ServerNetwork:
+        """Return the network that the INI files describe; nothing is asked of any device.
+
+        ``site``  the files as read already; default: read now
+        A device whose file is as it was in the last network built here is the same object, with its open sessions.
+        Raises ConfigError with every fault of the files, DependencyException for a cycle.
+        """
+        if site is None:
+            register_external_templates()
+            site = load_site(self._owner.etc)
+        if site.faults:
+            raise ConfigError(*(str(fault) for fault in site.faults))
+        network = ServerNetwork()
+        known, self._devices = self._devices, {}
+        try:
+            for server in site.servers.values():
+                network.addServer(self._node(server, site, known))
+            self._connect(network, site)
+        except OckleError:
+            self._devices = known
+            raise
+        return network
+
+    def _connect(self, network: ServerNetwork, site: Site) -> None:
+        pairs = [(server.name, needed) for server in site.servers.values() for needed in server.dependencies]
+        try:
+            network.addDependencies(pairs)
+        except DependencyException as error:
+            if self._strict:
+                raise
+            self._owner.debug(str(error))
+            for server, needed in pairs:
+                if network.cycle_with(server, needed):
+                    self._owner.debug(f"{server}: the dependency on {needed} is left out, it closes a cycle")
+                else:
+                    network.addDependency(server, needed)
+
+    def _node(self, server: ServerConfig, site: Site, known: _Devices) -> ServerNode:
+        def make(parts: Iterable[PartConfig], generators: Mapping[str, ObjectConfig]) -> list[Any]:
+            return [self._part(part, generators[part.generator], known) for part in parts]
+
+        node = ServerNode(
+            server.name,
+            make(server.outlets, site.pdus),
+            make(server.tests, site.testers),
+            make(server.controls, site.controllers),
+        )
+        node.facts.policy = _policy(server.settings)
+        return node
+
+    def _part(self, part: PartConfig, generator: ObjectConfig, known: _Devices) -> Driver:
+        driver: Driver = load_class(FOLDERS[part.kind], generator.type)(part.name, generator.settings, part.params)
+        driver.device = self._device(part.kind, generator, driver, known)
+        return driver
+
+    def _device(self, kind: str, generator: ObjectConfig, driver: Driver, known: _Devices) -> Device:
+        key = (kind, generator.name)
+        if key not in self._devices:
+            config, device = known.get(key, (None, None))
+            if device is None or config != generator:
+                device = Device(
+                    generator.name,
+                    parallel=driver.settings.get("parallel", 0),
+                    gap_s=driver.settings.get("gap", 0.0),
+                    clock=self._clock,
+                )
+            self._devices[key] = (generator, device)
+        return self._devices[key][1]
+
+
+_Devices = dict[tuple[str, str], tuple[ObjectConfig, Device]]
+
+
+def _policy(settings: Mapping[str, Any]) -> Policy:
+    wanted = {name: settings[name] for name in Policy.__slots__ if name in settings}
+    wanted["tags"] = tuple(wanted.get("tags", ()))
+    return Policy(**wanted)
+
+
+class _Folder:
+    def __init__(self, etc: Path) -> None:
+        self.etc = etc
+
+    def debug(self, message: str) -> None:
+        """Nobody listens: a check reports by its result."""
+
+
+def check(etc: Path) -> tuple[list[Fault], list[str]]:
+    """Return every fault of the site in ``etc`` and the warnings, cycles included; nothing is started or asked."""
+    external = register_external_templates()
+    site = load_site(etc)
+    faults = [*site.faults]
+    if not faults:
+        try:
+            ServerNetworkFactory(_Folder(etc)).buildNetwork(site)
+        except DependencyException as error:
+            faults.append(cycle_fault(error))
+        except ConfigError as error:
+            faults.extend(Fault("", "", "", "", text, "") for text in error.faults)
+    else:
+        faults.extend(_cycles_between(site))
+    return faults, [*site.warnings, *external]
+
+
+def _cycles_between(site: Site) -> list[Fault]:
+    """Return the fault of a cycle among the servers that could be read, other faults notwithstanding."""
+    network = ServerNetwork()
+    for name in site.servers:
+        network.addServer(ServerNode(name))
+    try:
+        network.addDependencies(
+            (server.name, needed)
+            for server in site.servers.values()
+            for needed in server.dependencies
+            if needed in site.servers and needed != server.name
+        )
+    except DependencyException as error:
+        return [cycle_fault(error)]
+    return []
+
+
+def cycle_fault(error: DependencyException) -> Fault:
+    """Return ``error`` as a fault of the file of the first server of the cycle."""
+    server = error.cycle[0]
+    return Fault(
+        f"servers/{server}.ini",
+        "server",
+        "dependencies",
+        error.cycle[1],
+        "a cycle: " + " -> ".join(error.cycle),
+        "take one of these dependencies out",
+    )
