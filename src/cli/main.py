@@ -13,14 +13,17 @@ from .parser import UsageError, build_parser
 
 TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line (default: the process's) and return the exit code."""
+def main(argv: Sequence[str] | None = None, start: Callable[[], object] = bool) -> int:
+    """Run the command line (default: the process's) and return the exit code.
+
+    ``start``  called when it has been understood, before the command does anything
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _run(words)
+        code = _run(words, start)
         sys.stdout.flush()
         return code
     except CliError as error:
@@ -45,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(f"{error.filename}: {error.strerror}", DENIED)
 
 
-def _run(words: list[str]) -> int:
+def _run(words: list[str], start: Callable[[], object]) -> int:
     parser = build_parser(words)
     if not words:
         parser.print_help(sys.stderr)
@@ -60,6 +63,7 @@ def _run(words: list[str]) -> int:
         return _say(f"{safe(error)}\nTry: {error.parser.prog} --help", USAGE)
     except SystemExit as done:  # --help, --version
         return int(done.code or OK)
+    start()
     code: int = args.run(args)
     return code
 

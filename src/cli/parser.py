@@ -7,7 +7,6 @@ words; for help, completion and error messages the tree is whole.
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 
 from .. import __version__
@@ -131,7 +130,8 @@ def build_parser(words: Iterable[str] | None = None) -> Parser:
     # with prog given argparse need not format a usage line to find it out
     commands = Commands(parser.add_subparsers(metavar="COMMAND", required=True, prog="ockle", parser_class=Parser))
     for module in modules:
-        importlib.import_module(f".{module}", __package__).register(commands)
+        # __import__, because importlib is a module to import itself
+        __import__(f"{__package__}.{module}", fromlist=["register"]).register(commands)
     return parser
 
 

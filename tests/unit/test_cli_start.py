@@ -12,7 +12,8 @@ from statistics import median
 import pytest
 
 TYPINGS = Path(__file__).resolve().parents[2] / "typings"
-STATUS = "import sys; from ockle.cli.main import main; sys.exit(main(['--host', 'unix:/nonexistent/socket', 'status']))"
+STATUS = "import sys; sys.argv[1:] = '--host unix:/nonexistent/socket status'.split(); "
+STATUS += "from ockle.__main__ import main; sys.exit(main())"
 HEAVY = {
     *("asyncio", "ssl", "networkx", "rich", "sqlalchemy", "paramiko", "pysnmp", "configobj", "concurrent.futures"),
     *(
