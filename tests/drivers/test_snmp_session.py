@@ -140,7 +140,7 @@ def test_a_secret_file_that_is_gone_is_refused_and_a_read_one_is_masked(tmp_path
     file.unlink()
     with pytest.raises(DeviceRefused, match="community"):
         second.run_sync(second.get_state())
-    assert redact("sent canary-community to public") == "sent *** to public"
+    assert redact("sent canary-community there") == "sent *** there"
 
 
 def test_settings_do_not_show_secrets() -> None:
