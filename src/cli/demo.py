@@ -20,7 +20,7 @@ from ..webserver.ockle_client.connection import DEFAULT_PORT, ClientError, Conne
 from .codes import FAILED, OK, CliError
 from .demo_view import make_view, next_steps, proof, timeline
 from .follow import ENDED, recap
-from .output import clock, moment, safe, say, tell
+from .output import clock, moment, safe, say, sentence, tell
 
 if TYPE_CHECKING:
     from ..simulator.lab import Lab
@@ -114,7 +114,7 @@ def _stay(child: subprocess.Popen[bytes], connection: Connection) -> None:
     while child.poll() is None:
         event = connection.next_event(1.0)
         if event and event["kind"] == "state":
-            say(f"{moment(event['time'])}  {safe(event['server'])}: {safe(event['text'])}")
+            say(f"{moment(event['time'])}  {safe(sentence(event))}")
     raise CliError(f"the daemon ended with exit code {child.returncode}", FAILED)
 
 

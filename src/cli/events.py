@@ -8,7 +8,7 @@ from typing import Any
 
 from .codes import OK
 from .connect import connect, parse_duration
-from .output import moment, safe, say, show, table
+from .output import moment, safe, say, sentence, show, table
 from .parser import Commands
 
 
@@ -51,8 +51,7 @@ def _write(args: argparse.Namespace, event: dict[str, Any]) -> None:
 
 
 def _line(event: dict[str, Any]) -> str:
-    server = f"{safe(event['server'])}: " if event["server"] else ""
-    return f"{moment(event['time'])}  {safe(event['kind']):8}  {server}{safe(event['text'])}"
+    return f"{moment(event['time'])}  {safe(event['kind']):8}  {safe(sentence(event))}"
 
 
 def run_who(args: argparse.Namespace) -> int:

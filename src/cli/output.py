@@ -107,6 +107,12 @@ def moment(stamp: float | None) -> str:
     return time.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M:%S", then)
 
 
+def sentence(event: dict[str, Any]) -> str:
+    """Return the text of an event, with the name of its server in front unless it begins with it."""
+    server, text = str(event["server"]), str(event["text"])
+    return text if not server or text.startswith(server) else f"{server}: {text}"
+
+
 def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 

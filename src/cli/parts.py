@@ -44,9 +44,13 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def _text(part: Any) -> str:
-    if isinstance(part, dict):
-        return ", ".join(f"{key} {value}" for key, value in part.items() if value not in (None, "", {}, []))
-    return str(part)
+    """Return what is known of a part in one line; what a device measured stands beside the rest."""
+    if not isinstance(part, dict):
+        return str(part)
+    flat = {**part, **part["data"]} if isinstance(part.get("data"), dict) else part
+    return ", ".join(
+        f"{key} {value}" for key, value in flat.items() if key != "data" and value not in (None, "", {}, [])
+    )
 
 
 def run_switch(args: argparse.Namespace) -> int:
