@@ -15,7 +15,7 @@ from .history import History
 from .names import confine
 from .syntax import MAX_FAULTS, syntax_faults
 
-__all__ = ["MAX_BYTES", "History", "confine", "parse_ini", "read_ini", "render_ini", "write_ini"]
+__all__ = ["MAX_BYTES", "History", "confine", "parse_ini", "read_ini", "read_text", "render_ini", "write_ini"]
 
 MAX_BYTES = 1024 * 1024
 """An INI file of a server has a few hundred bytes; a megabyte is a mistake or an attack."""
@@ -28,10 +28,11 @@ def read_ini(path: Path, *, name: str = "") -> ConfigObj:
     Raises    ConfigError with one fault per syntax error (with its line), or for a file that cannot be read
     """
     name = name or str(path)
-    return parse_ini(_read_text(path, name), name)
+    return parse_ini(read_text(path, name), name)
 
 
-def _read_text(path: Path, name: str) -> str:
+def read_text(path: Path, name: str) -> str:
+    """Return the text of a regular file in UTF-8, line ends as they are. Raises ConfigError naming it ``name``."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # reading a FIFO would block for ever

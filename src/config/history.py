@@ -70,6 +70,16 @@ class History:
             sync_folder(self._folder)
         return rev
 
+    def forget(self, rev: int) -> None:
+        """Remove a revision whose change could not be written after all."""
+        with self._lock:
+            self._path(rev).unlink(missing_ok=True)
+
+    def newest(self) -> int:
+        """Return the number of the newest revision, 0 without any."""
+        with self._lock:
+            return max(self._numbers(), default=0)
+
     def list(self) -> Revisions:
         """Return all kept revisions, the oldest first. Raises ConfigError when one cannot be read."""
         with self._lock:
