@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ..common.device import Device
 from ..common.device_loop import DeviceLoop, run_blocking, shared_loop
-from ..common.errors import DeviceRefused, DeviceUnreachable
+from ..common.errors import DeviceAnswerError, DeviceRefused, DeviceUnreachable, OckleError
 from ..common.logs import register_secret
 from ..config.templates import Template, check_settings, driver_template
+
+log = logging.getLogger(__name__)
 
 
 class Driver:
@@ -101,17 +104,23 @@ class Driver:
         """Call a driver's method, plain (in a thread) or async, as one command in the device's queue.
 
         Raises DeviceUnreachable when ``timeout`` seconds (default: the type's ``timeout`` and a margin, since the
-        driver should notice first) are over, and whatever the driver raises. ``before`` is called when the command's
+        driver should notice first) are over, DeviceAnswerError when the driver has a bug, and the DeviceErrors that it
+        raises. ``before`` is called when the command's
         turn has come, right before it is sent; what it raises keeps the command from being sent.
         """
         limit = timeout if timeout is not None else self.timeout * 1.5 + 1.0
         async with self.device.turn():
             if before is not None:
                 before()
-            if inspect.iscoroutinefunction(method):
-                try:
-                    async with asyncio.timeout(limit):  # wait_for would start a task for each command
-                        return await method(*arguments)
-                except TimeoutError:
-                    raise DeviceUnreachable(f"{self.name}: no answer within {limit:g} s") from None
-            return await run_blocking(lambda: method(*arguments), limit, self.name)
+            try:
+                if not inspect.iscoroutinefunction(method):
+                    return await run_blocking(lambda: method(*arguments), limit, self.name)
+                async with asyncio.timeout(limit):  # wait_for would start a task for each command
+                    return await method(*arguments)
+            except TimeoutError:
+                raise DeviceUnreachable(f"{self.name}: no answer within {limit:g} s") from None
+            except OckleError:
+                raise
+            except Exception as bug:
+                log.exception("%s: the type %s has a bug", self.name, type(self).__name__)
+                raise DeviceAnswerError(f"{self.name}: the type {type(self).__name__} has a bug: {bug!r}") from bug

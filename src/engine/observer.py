@@ -10,7 +10,7 @@ from typing import Any
 
 from ..common.common import OpState
 from ..common.device import Device
-from ..common.errors import DeviceError
+from ..common.errors import DeviceAnswerError, DeviceError
 from ..controllers.ControllerTemplate import ControllerTemplate
 from ..networkTree.facts import Desired, Supply
 from ..networkTree.ServerNode import ServerNode
@@ -105,7 +105,7 @@ class Observer:
         for pair in pairs:
             by_type[type(pair[1])].append(pair)
         for outlet_type, group in by_type.items():
-            answers = await outlet_type.read_many([outlet for _, outlet in group])
+            answers = await _read_many(outlet_type, [outlet for _, outlet in group])
             for (node, outlet), answer in zip(group, answers, strict=True):
                 self._take(node, outlet, answer)
 
@@ -194,13 +194,15 @@ class Observer:
                 facts.serving = False
                 facts.error = self.failed_tests_text(node) or "it does not answer"
 
-    def forget_tests(self, node: ServerNode) -> None:
-        """Take all results back: the server is being switched, the old boot proves nothing."""
+    def forget_boot(self, node: ServerNode) -> None:
+        """Take back what tests and controls know: the server is being switched, the old boot proves nothing."""
         node.facts.serving = None
         self._failing.pop(node.name, None)
         self._passing.pop(node.name, None)
         for test in node.tests:
             test.forget()
+        for control in node.controls:
+            control.forget()
         self._cancel_tests(node)
 
     def _cancel_tests(self, node: ServerNode) -> None:
@@ -248,7 +250,7 @@ class Observer:
         self._core.set_why(node, node.facts.error)
 
     def _saw_off(self, node: ServerNode) -> None:
-        self.forget_tests(node)
+        self.forget_boot(node)
         facts = node.facts
         facts.degraded = False
         facts.shutdown_sent = False  # without power nothing is stopping any more
@@ -307,6 +309,15 @@ class Observer:
             self._core.set_desired(node, Desired.ON if is_on else Desired.OFF)
         else:
             facts.drifted = facts.policy.drift == "alarm"
+
+
+async def _read_many(outlet_type: type[OutletTemplate], outlets: list[OutletTemplate]) -> Sequence[bool | DeviceError]:
+    try:
+        return await outlet_type.read_many(outlets)
+    except Exception as error:
+        log.error("the driver %s has a bug", outlet_type.__name__, exc_info=error)
+        fault = DeviceAnswerError(f"the driver {outlet_type.__name__} has a bug: {type(error).__name__}: {error}")
+        return [fault] * len(outlets)
 
 
 async def _answers(control: ControllerTemplate) -> bool:

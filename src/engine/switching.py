@@ -76,7 +76,7 @@ class Switching:
         self._goal = Desired.ON
         if facts.start_attempts and facts.supply in (Supply.ON, Supply.MIXED):
             await self._cycle_if_allowed()
-        self._observer.forget_tests(node)
+        self._observer.forget_boot(node)
         off = [outlet for outlet in node.outlets if outlet.state is not True]
         if off:
             await self._switch(off, True, self._on_guard)
@@ -139,7 +139,7 @@ class Switching:
             return
         if self._graceful and node.controls:
             await self._shut_down()
-        self._observer.forget_tests(node)
+        self._observer.forget_boot(node)
         facts.phase = Phase.CUT
         if node.outlets:
             await self._switch(node.outlets, False, self._off_guard)

@@ -40,6 +40,7 @@ class Decision:
     ``blockers``  servers it waits for
     ``until``     moment of the clock when to decide again, if time alone may change the answer
     ``frees``     what would end the waiting, for a person
+    ``starved``   only the limit of simultaneous starts keeps it waiting
     """
 
     move: Move
@@ -47,6 +48,7 @@ class Decision:
     blockers: tuple[str, ...] = ()
     until: float | None = None
     frees: str = ""
+    starved: bool = False
 
 
 NOTHING = Decision(Move.NOTHING)
@@ -168,7 +170,7 @@ def _decide_time(facts: ServerFacts, now: float) -> Decision | None:
 def _decide_budget(free_starts: int | None) -> Decision | None:
     if free_starts is None or free_starts > 0:
         return None
-    return Decision(Move.WAIT, "as many servers start as the limit allows", frees="another start ends")
+    return Decision(Move.WAIT, "as many servers start as the limit allows", frees="another start ends", starved=True)
 
 
 def _unknown_supply(facts: ServerFacts) -> str:

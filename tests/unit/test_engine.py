@@ -327,6 +327,21 @@ def test_drift_is_answered_as_the_policy_says(drift: str, state: str, drifted: b
     assert rig.states() == {"a": state}
 
 
+def test_a_driver_with_a_bug_fails_its_server_and_nobody_else() -> None:
+    rig = Rig({"a": [], "b": []})
+
+    async def scenario(engine: Engine) -> RunState:
+        def broken() -> bool:
+            raise KeyError("no such field")
+
+        engine.network.getServernode("a").tests[0]._test = broken  # type: ignore[method-assign]
+        return await up(engine)
+
+    assert rig.play(scenario) is RunState.FAILED
+    assert rig.states() == {"a": "Permanently failed to start", "b": "OK"}
+    assert "KeyError" in rig.engine.network.getServernode("a").facts.error
+
+
 def test_the_limit_of_simultaneous_starts_is_kept() -> None:
     rig = Rig({f"s{number}": [] for number in range(9)}, settings=Settings(poll_interval=5, start_limit=2))
     most = 0

@@ -1,0 +1,270 @@
+"""Decides for whoever was marked, starts the switchings that follow, and draws the consequences when they end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from ..common.common import OpState
+from ..common.errors import DeviceError, OckleError, StoreError
+from ..networkTree.decide import Decision, Move
+from ..networkTree.explain import next_move
+from ..networkTree.facts import Desired
+from ..networkTree.ServerNode import ServerNode
+from ..networkTree.states import Trigger
+from .core import Core
+from .durations import Durations
+from .observer import Observer
+from .run_book import RunBook
+from .runs import Run
+from .settings import back_off
+from .store_watch import StoreWatch
+from .switching import Dropped, Switching, is_final
+
+log = logging.getLogger(__name__)
+
+STORE_RETRY_S = 5.0
+UNLIMITED_BACK_OFF_S = 60.0
+"""The least back-off where attempts are not limited: else a wedged server would be switched for ever."""
+
+UNATTENDED = Decision(Move.NOTHING, "AutoControl is off", frees="order it, or switch AutoControl on")
+
+
+class Conductor:
+    """Has every server switched as decided; at most one switching per server.
+
+    ``auto``      the master switch: desired states are kept without an order. While it is off only the servers of a
+                  running run are switched
+    ``observer``  replaced when the network is
+    """
+
+    def __init__(
+        self, core: Core, runs: RunBook, observer: Observer, durations: Durations, store_watch: StoreWatch
+    ) -> None:
+        self.auto = False
+        self.observer = observer
+        self._core = core
+        self._runs = runs
+        self._durations = durations
+        self._store_watch = store_watch
+        self._switchings: dict[str, Switching] = {}  # server -> its running switching
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> when to decide again
+        self._hungry: dict[str, None] = {}  # servers that wait for a free start, in order
+        self._draining = False
+        self._stopping = False
+        core.wake = self._wake
+
+    # -- deciding
+
+    def _wake(self) -> None:
+        if not self._draining and not self._stopping:
+            self._draining = True
+            asyncio.get_running_loop().call_soon(self._drain)
+
+    def _drain(self) -> None:
+        self._draining = False
+        dirty, self._core.dirty = self._core.dirty, {}
+        for name in dirty:
+            node = self._core.network.getServer(name)
+            if node is not None and not self._stopping:
+                self._decide(node)
+
+    def _decide(self, node: ServerNode) -> None:
+        if node.name in self._switchings:
+            self._reconsider(node)
+            return
+        run = self._runs.of_server(node.name)
+        decision = self.decision(node, run)
+        self._set_timer(node, decision.until)
+        if decision.move is Move.START:
+            self.launch(node, Desired.ON, run)
+        elif decision.move is Move.STOP:
+            self.launch(node, Desired.OFF, run)
+        else:
+            if decision.starved:
+                self._hungry[node.name] = None
+            self._core.set_why(node, decision.reason or ("" if node.facts.op_state is OpState.OK else node.facts.error))
+
+    def decision(self, node: ServerNode, run: Run | None) -> Decision:
+        """Return what is to happen with ``node`` now, and why."""
+        facts = node.facts
+        if run is None and not self.auto and not facts.shutdown_sent and facts.forced is None:
+            wanted = {OpState.OK: Desired.ON, OpState.OFF: Desired.OFF}.get(facts.op_state)
+            return UNATTENDED if facts.desired not in (None, wanted) else Decision(Move.NOTHING, facts.error)
+        return next_move(
+            self._core.network,
+            node,
+            self._core.clock.now(),
+            self._free_starts(),
+            unguarded=run is not None and run.unguarded,
+        )
+
+    def _free_starts(self) -> int | None:
+        limit = self._core.settings.start_limit
+        if not limit:
+            return None
+        starting = sum(self._core.network.getServernode(name).facts.op is Desired.ON for name in self._switchings)
+        return max(0, limit - starting)
+
+    def _reconsider(self, node: ServerNode) -> None:
+        """A start whose order is gone is dropped where that is safe; a stop that was sent is not (S11)."""
+        facts = node.facts
+        if facts.op is Desired.ON and facts.forced is None and facts.desired is not Desired.ON:
+            self._switchings[node.name].drop()
+
+    def _set_timer(self, node: ServerNode, until: float | None) -> None:
+        timer = self._timers.pop(node.name, None)
+        if timer is not None:
+            timer.cancel()
+        if until is not None:
+            self._timers[node.name] = self._core.later(until - self._core.clock.now(), lambda: self._core.mark(node))
+
+    def forget_timers(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    # -- having it done
+
+    def launch(self, node: ServerNode, goal: Desired, run: Run | None, *, unguarded: bool = False) -> None:
+        """Begin to switch ``node``; ``unguarded``: whatever its neighbours do."""
+        switching = Switching(
+            self._core,
+            self.observer,
+            node,
+            run.id if run else None,
+            unguarded=unguarded or (run is not None and run.unguarded),
+            graceful=node.facts.graceful,
+        )
+        self._switchings[node.name] = switching
+        node.facts.op = goal
+        self._core.move(node, Trigger.START if goal is Desired.ON else Trigger.STOP)
+        self._core.set_why(node, "")
+        task = asyncio.get_running_loop().create_task(self._carry_out(node, goal, switching))
+        self._tasks[task] = node.name
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        name = self._tasks.pop(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("the end of switching %s has a bug", name, exc_info=task.exception())
+
+    async def _carry_out(self, node: ServerNode, goal: Desired, switching: Switching) -> None:
+        began = self._core.clock.now()
+        dropped = ""
+        error: OckleError | None = None
+        try:
+            await (switching.on() if goal is Desired.ON else switching.off())
+        except Dropped as drop:
+            dropped = str(drop)
+        except StoreError as fault:
+            self._store_watch.failed(fault)
+            dropped = str(fault)
+            node.facts.retry_at = self._core.clock.now() + STORE_RETRY_S
+        except DeviceError as problem:
+            error = problem
+        except Exception as bug:
+            log.exception("switching %s %s ended by a bug", node.name, goal)
+            error = OckleError(f"a bug in Ockle: {type(bug).__name__}: {bug}")
+        finally:
+            self._switchings.pop(node.name, None)
+            node.facts.op = None
+        if error is not None:
+            self._failed(node, goal, error)
+        elif dropped:
+            self.observer.evaluate(node)
+            self._core.set_why(node, dropped)
+        else:
+            self._succeeded(node, goal, self._core.clock.now() - began)
+        self._core.journal.save(node)
+        self._core.mark_around(node)
+        self._feed_hungry()
+
+    def _feed_hungry(self) -> None:
+        hungry, self._hungry = self._hungry, {}
+        for name in hungry:
+            node = self._core.network.getServer(name)
+            if node is not None:
+                self._core.mark(node)
+
+    # -- how it ended
+
+    def _succeeded(self, node: ServerNode, goal: Desired, seconds: float) -> None:
+        facts = node.facts
+        facts.error = ""
+        facts.retry_at = 0.0
+        facts.degraded = facts.drifted = False
+        facts.supply = self.observer.supply(node)
+        if goal is Desired.ON:
+            facts.serving = True
+            self._core.move(node, Trigger.STARTED)
+            if facts.start_attempts:
+                self._core.later(facts.policy.stable_for, lambda: self._proven_stable(node, facts.desired_gen))
+        else:
+            facts.start_attempts = facts.stop_attempts = 0
+            facts.serving = None
+            self._core.move(node, Trigger.STOPPED)
+        self._durations.learn(node.name, goal.value, seconds)
+        self.observer.evaluate(node)
+
+    def _proven_stable(self, node: ServerNode, generation: int) -> None:
+        facts = node.facts
+        if facts.op_state is OpState.OK and facts.desired_gen == generation:
+            facts.start_attempts = 0
+            self._core.journal.save(node)
+
+    def _failed(self, node: ServerNode, goal: Desired, error: OckleError) -> None:
+        """Count the attempt; a switching that was dropped before it sent anything does not come here."""
+        facts = node.facts
+        facts.error = str(error)
+        facts.supply = self.observer.supply(node)
+        if goal is Desired.ON:
+            attempts, most = node.incrementStartAttempt(), self._core.settings.max_start_attempts
+            failed, gave_up = Trigger.START_FAILED, Trigger.START_GAVE_UP
+        else:
+            attempts, most = node.incrementShutdownAttempt(), self._core.settings.max_stop_attempts
+            failed, gave_up = Trigger.STOP_FAILED, Trigger.STOP_GAVE_UP
+        if is_final(error) or (most and attempts >= most):
+            self._core.move(node, gave_up, facts.error)
+            return
+        wait = back_off(attempts) if most else max(UNLIMITED_BACK_OFF_S, back_off(attempts))
+        facts.retry_at = self._core.clock.now() + wait
+        self._core.move(node, failed, f"attempt {attempts} of {most or 'any number'}: {facts.error}")
+
+    # -- for the engine
+
+    def busy(self) -> list[str]:
+        """Return the servers that are being switched."""
+        return sorted(self._switchings)
+
+    def drop_unsent(self, names: list[str]) -> None:
+        """Have the switchings of ``names`` dropped that have sent nothing yet."""
+        for name in names:
+            switching = self._switchings.get(name)
+            if switching is not None and not switching.sent:
+                switching.drop()
+
+    async def end_switching(self, node: ServerNode) -> None:
+        """Have a running switching dropped, or ended where it cannot be; the command in flight is always awaited."""
+        switching = self._switchings.get(node.name)
+        task = next((task for task, name in self._tasks.items() if name == node.name), None)
+        if switching is None or task is None:
+            return
+        switching.drop()
+        await asyncio.wait([task], timeout=node.facts.policy.shutdown_timeout + node.facts.policy.boot_timeout)
+
+    async def stop(self) -> None:
+        """Decide nothing more, let the commands in flight end for ``stop_grace`` seconds, then leave all as it is."""
+        self._stopping = True
+        self.forget_timers()
+        clock = self._core.clock
+        deadline = clock.now() + self._core.settings.stop_grace
+        while clock.now() < deadline and any(one.in_command for one in self._switchings.values()):
+            for task, name in list(self._tasks.items()):
+                if not self._switchings[name].in_command:
+                    task.cancel()
+            await clock.sleep(0.05)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
