@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .codes import ABORTED, FAILED, OK, USAGE, CliError
+from ..common.errors import CommandError
+from .codes import ABORTED, BY_ERROR, FAILED, OK, USAGE, CliError
 from .connect import connect
 from .output import count, moment, safe, say, show, table, tell
 from .parser import Commands
@@ -72,7 +73,10 @@ def _store(args: argparse.Namespace) -> Iterator[Store]:
     if args.etc:
         from .config_folder import Folder
 
-        yield Folder(args.etc)
+        try:
+            yield Folder(args.etc)
+        except CommandError as error:  # as if a daemon had said it
+            raise CliError(safe(error), BY_ERROR.get(error.code, USAGE)) from error
     else:
         with connect(args) as connection:
             yield Daemon(connection)
@@ -175,8 +179,14 @@ def run_set(args: argparse.Namespace) -> int:
 
 def _changed(args: argparse.Namespace, reply: dict[str, Any]) -> int:
     show(args, reply, f"revision {reply['rev']}" if reply.get("rev") is not None else "nothing to change")
+    for warning in reply.get("warnings", ()):
+        tell(f"warning: {safe(warning)}")
+    if str(reply.get("reload", "")).startswith("later"):
+        tell(f"written, but the daemon goes on with what it has: {safe(reply['reload'])}")
     if args.etc:
         tell("a daemon that uses this folder takes the change over at: ockle command reload")
+    elif reply.get("reload", "done") != "done":
+        tell(f"the files are written; taken over {safe(reply['reload'])}")
     return OK
 
 
