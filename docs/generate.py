@@ -8,11 +8,55 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from ockle.common.CommunicationHandler import CommandSpec
+    from ockle.common.services import DaemonServices
 
 FOLDER = Path(__file__).resolve().parent / "reference"
+
+STATES_HEAD = """\
+# States
+
+Written by `make docs` from the transition table in `src/networkTree/states.py`. How the engine uses it:
+[How the engine decides and acts](../explanation/engine.md).
+
+| state | name in code | word on the command line |
+| --- | --- | --- |
+"""
+
+DIAGRAM_HEAD = """
+## Switching
+
+What orders and their ends do. What is merely observed, and forces, are left out here; the table below has all.
+
+```mermaid
+stateDiagram-v2
+"""
+
+TABLE_HEAD = """
+## All transitions
+
+An event in a state without a row cannot happen; if it does, that is a bug, and the engine says so instead of guessing.
+
+| what happens | in state | new state |
+| --- | --- | --- |
+"""
+
+COMMANDS_HEAD = """\
+# Commands of the socket protocol
+
+Written by `make docs` from the registry of commands. How they are sent and answered: [Socket protocol](../protocol.md).
+`ockle command NAME key=value` sends any of them. A viewer may only look, an operator may also switch, an admin may do
+everything; each may do what the one before may.
+"""
 
 
 def ini() -> str:
@@ -29,7 +73,92 @@ def cli() -> str:
     return reference()
 
 
-PAGES: dict[str, Callable[[], str]] = {"ini.md": ini, "cli.md": cli}
+def states() -> str:
+    """Every state and transition of a server, from the table that the engine runs on."""
+    from ockle.common.common import OpState
+    from ockle.networkTree.explain import word
+    from ockle.networkTree.states import TRANSITIONS, Trigger
+
+    observed = {Trigger.SAW_ON, Trigger.SAW_OFF, Trigger.SAW_FAULT, Trigger.LOST}
+    forces = {Trigger.FORCE_ON, Trigger.FORCE_OFF, Trigger.UNFORCE}
+    sources: dict[tuple[Trigger, OpState], list[OpState]] = defaultdict(list)
+    kept: dict[Trigger, list[OpState]] = defaultdict(list)
+    for (state, trigger), target in TRANSITIONS.items():
+        if state is target:
+            kept[trigger].append(state)
+        else:
+            sources[trigger, target].append(state)
+    lines = [STATES_HEAD.rstrip("\n")]
+    lines += [f"| {state.value} | `{state.name}` | {word(state)} |" for state in OpState]
+    lines.append(DIAGRAM_HEAD.rstrip("\n"))
+    lines += [f"    {state.name}: {state.value}" for state in OpState if "forced" not in state.name]
+    for (state, trigger), target in TRANSITIONS.items():
+        if trigger not in observed | forces and state is not target:
+            lines.append(f"    {state.name} --> {target.name}: {trigger.value}")
+    lines += ["```", TABLE_HEAD.rstrip("\n")]
+    for trigger in Trigger:
+        for (of, target), froms in sources.items():
+            if of is trigger:
+                lines.append(f"| {trigger.value} | {_states(froms, len(OpState) - 1)} | {target.value} |")
+        if kept[trigger]:
+            lines.append(f"| {trigger.value} | {_states(kept[trigger], len(OpState))} | stays |")
+    return "\n".join(lines)
+
+
+def _states(found: Iterable[Any], everything: int) -> str:
+    texts = sorted({state.value for state in found})
+    return "any other" if len(texts) == everything else ", ".join(texts)
+
+
+def commands() -> str:
+    """Every command with its role and parameters, as the plugins of the package register them."""
+    from ockle.common.CommunicationHandler import CommunicationHandler
+    from ockle.common.events import EventBus
+    from ockle.config.templates import available_types, plugin_template
+    from ockle.drivers.discovery import load_class
+
+    handler = CommunicationHandler(None)
+    owner = SimpleNamespace(
+        communicationHandler=handler,
+        events=EventBus(keep=10),
+        plugin_settings=lambda name: plugin_template(name).defaults(f"plugins.{name}"),
+    )
+    lines = [COMMANDS_HEAD.rstrip("\n")]
+    lines += _section("Always there", "", handler.commands().values())
+    for name, about in sorted(available_types("plugins").items()):
+        before = set(handler.commands())
+        load_class("plugins", name)(cast("DaemonServices", owner))
+        new = [spec for key, spec in handler.commands().items() if key not in before]
+        if new:
+            lines += _section(name, about, new)
+    return "\n".join(lines)
+
+
+def _section(title: str, about: str, specs: Iterable[CommandSpec]) -> list[str]:
+    lines = ["", f"## {title}"]
+    if about:
+        lines += ["", about]
+    for spec in specs:
+        lines += ["", f"### `{spec.name}` ({spec.role})", "", _plain(spec.doc)]
+        if spec.params:
+            lines.append("")
+        for name, meaning in spec.params.items():
+            optional = ", may be left out" if name.endswith("?") else ""
+            lines.append(f"- `{name.removesuffix('?')}`{optional}: {meaning}")
+    return lines
+
+
+def _plain(doc: str) -> str:
+    """Return a docstring as Markdown: double backticks are for reStructuredText."""
+    return re.sub(r"``(.+?)``", r"`\1`", doc)
+
+
+PAGES: dict[str, Callable[[], str]] = {"ini.md": ini, "cli.md": cli, "states.md": states, "commands.md": commands}
+
+
+def render(name: str) -> str:
+    """Return the text of the page ``name`` as it has to stand in the folder."""
+    return PAGES[name]().rstrip() + "\n"
 
 
 def main() -> int:
@@ -39,8 +168,8 @@ def main() -> int:
     check = parser.parse_args().check
     stale = []
     FOLDER.mkdir(exist_ok=True)
-    for name, page in PAGES.items():
-        path, text = FOLDER / name, page().rstrip() + "\n"
+    for name in PAGES:
+        path, text = FOLDER / name, render(name)
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(name)
