@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.editing import Editor
+from ..config.known_options import site_files
 from ..networkTree.ServerNetworkFactory import check
 from .codes import CliError
 
@@ -28,8 +29,7 @@ class Folder:
         return self._editor.set_value(file, section, key, value, _user(), message)
 
     def names(self) -> list[str]:
-        found = (path.relative_to(self._etc) for path in self._etc.rglob("*.ini"))
-        return sorted(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts))
+        return site_files(self._etc)
 
     def diff(self, files: dict[str, str | None]) -> str:
         return self._editor.diff(files)

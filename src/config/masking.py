@@ -191,6 +191,7 @@ def _pieces(text: str) -> Iterator[Piece]:
         elif match := _OPTION.match(rest):
             body = rest[match.end() :]
             if body.startswith(_QUOTES[:2]) and body[:3] not in body[3:]:
+                body += tail
                 for more in lines:
                     body += "\n" + more
                     if body[:3] in more:

@@ -162,9 +162,14 @@ def _who() -> str:
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:
-    if not isinstance(data[name], str):
-        raise CommandError(f"{name} must be a text")
-    return str(data[name])
+    text = data[name]
+    try:
+        if isinstance(text, str):
+            text.encode("utf-8")
+            return text
+    except UnicodeEncodeError:  # half a surrogate pair: JSON can carry it, no file and no reply can
+        raise CommandError(f"{name} has characters that UTF-8 does not know") from None
+    raise CommandError(f"{name} must be a text")
 
 
 def _maybe_text(data: Mapping[str, Any], name: str) -> str | None:
