@@ -55,7 +55,7 @@ def rack(speed: float = 0.2, **changes: Mapping[str, Any]) -> LabSpec:
     return LabSpec(
         devices=(PduSpec("pdu-a", 8), PduSpec("pdu-b", 8), SwitchSpec("sw", 4)),
         machines=tuple(
-            MachineSpec(name, **{"boot_s": 1.5, "shutdown_s": 1.0, **fields, **changes.get(name, {})})
+            MachineSpec(name, **{"boot_s": 1.0, "shutdown_s": 0.8, **fields, **changes.get(name, {})})
             for name, fields in machines.items()
         ),
         speed=speed,
@@ -69,8 +69,8 @@ def chain(*names: str, speed: float = 0.2, **changes: Mapping[str, Any]) -> LabS
             name,
             **{
                 "supplies": (("pdu", place + 1),),
-                "boot_s": 1.5,
-                "shutdown_s": 1.0,
+                "boot_s": 1.0,
+                "shutdown_s": 0.8,
                 "depends": names[place - 1 : place] if place else (),
                 **changes.get(name, {}),
             },
@@ -236,7 +236,8 @@ class Site:
             if found:
                 return found
             if time.monotonic() > deadline:
-                raise AssertionError(f"not {what}: {self.status()}\n{self.daemon.log}")
+                states = {name: (one["state"], one["why"]) for name, one in self.status().items()}
+                raise AssertionError(f"not {what}: {states}\n{self.daemon.log}")
             self.client.next_event(0.2)
 
     def until_state(self, timeout: float = PATIENCE_S, **wanted: str) -> None:
