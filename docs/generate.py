@@ -83,7 +83,9 @@ def states() -> str:
     forces = {Trigger.FORCE_ON, Trigger.FORCE_OFF, Trigger.UNFORCE}
     sources: dict[tuple[Trigger, OpState], list[OpState]] = defaultdict(list)
     kept: dict[Trigger, list[OpState]] = defaultdict(list)
-    for (state, trigger), target in TRANSITIONS.items():
+    rank = {state: number for number, state in enumerate(OpState)}  # the table's own order may change from run to run
+    rows = sorted(TRANSITIONS.items(), key=lambda row: (list(Trigger).index(row[0][1]), rank[row[0][0]]))
+    for (state, trigger), target in rows:
         if state is target:
             kept[trigger].append(state)
         else:
@@ -92,7 +94,7 @@ def states() -> str:
     lines += [f"| {state.value} | `{state.name}` | {word(state)} |" for state in OpState]
     lines.append(DIAGRAM_HEAD.rstrip("\n"))
     lines += [f"    {state.name}: {state.value}" for state in OpState if "forced" not in state.name]
-    for (state, trigger), target in TRANSITIONS.items():
+    for (state, trigger), target in rows:
         if trigger not in observed | forces and state is not target:
             lines.append(f"    {state.name} --> {target.name}: {trigger.value}")
     lines += ["```", TABLE_HEAD.rstrip("\n")]

@@ -23,7 +23,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("selector", nargs="+", metavar="SEL", help=SELECTOR_HELP)
     parser.add_argument("--only", metavar="TEST", help="only the test of this name")
     parser = commands.add(
-        "force", run_force, "say that servers count as on or off, whatever is observed; nothing is switched for them"
+        "force", run_force, "switch servers on or off whatever their neighbours do, and keep all automation off them"
     )
     parser.add_argument("state", choices=("on", "off", "clear"))
     _targets(parser)
