@@ -30,8 +30,7 @@ _SHORTEST = 4
 class Piece:
     """A line (or the lines of one value): ``head + body + tail``.
 
-    ``key``   of an option; ``#key`` of a commented-out one, ``#`` of a comment, ``[`` of a section's line, ``?`` if it
-              makes no sense, "" if it is empty
+    ``key``   of an option; ``#`` of a comment, ``[`` of a section's line, ``?`` if it makes no sense, "" if it is empty
     ``body``  the part that may have to be hidden
     """
 
@@ -43,7 +42,7 @@ class Piece:
 
     @property
     def is_option(self) -> bool:
-        return self.key[:1] not in ("", "#", "[", "?")
+        return self.key not in ("", "#", "[", "?")
 
 
 def mask_url(text: str) -> str:
@@ -117,10 +116,13 @@ class Masked:
     def _shown(self, piece: Piece, literals: set[str] | frozenset[str]) -> str:
         if piece.key == "?":
             return HIDDEN
-        if piece.key == "[" or piece.key.startswith("#"):
-            secret = self._visibility.sounds_secret(piece.key[1:]) or any(word in piece.body for word in literals)
-            stars = f" # {HIDDEN}" if piece.key == "[" else HIDDEN
-            return stars if secret and piece.body.strip() else mask_url(piece.body)
+        if piece.key in ("#", "["):
+            if any(word in piece.body for word in literals):
+                return HIDDEN if piece.key == "#" else f" # {HIDDEN}"
+            key, equals, value = piece.body.partition("=")
+            if equals and value.strip() and piece.key == "#" and self._visibility.sounds_secret(key.strip()):
+                return f"{key}= {HIDDEN}"
+            return mask_url(piece.body)
         if not piece.is_option:
             return piece.body
         if self._visibility.shows(piece.section, piece.key):
@@ -180,11 +182,8 @@ def _pieces(text: str) -> Iterator[Piece]:
         if not rest:
             yield Piece(section, "", indent, "", tail)
         elif rest.startswith("#"):
-            words = rest.lstrip("# \t")
-            key, equals, value = words.partition("=")
-            body = value.lstrip(" \t") if equals else words
-            head = rest[: len(rest) - len(body)]
-            yield Piece(section, f"#{key.strip()}" if equals else "#", indent + head, body, tail)
+            body = rest.lstrip("# \t")
+            yield Piece(section, "#", indent + rest[: len(rest) - len(body)], body, tail)
         elif (match := _SECTION.fullmatch(rest)) and match[3].strip()[:1] in ("", "#"):
             section = match[2].strip()
             yield Piece(section, "[", indent + match[1], match[3], tail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -231,7 +232,7 @@ def test_templates_come_as_data_and_from_nowhere_else(site: Editing) -> None:
 
 
 def test_nonsense_is_a_bad_request(site: Editing) -> None:
-    for command, data in [
+    requests: list[tuple[str, dict[str, Any]]] = [
         ("configGet", {"file": 5}),
         ("configGet", {"file": NAS, "key": "comment"}),
         ("configGet", {"file": NAS, "section": "\ud800"}),
@@ -241,7 +242,8 @@ def test_nonsense_is_a_bad_request(site: Editing) -> None:
         ("configUndo", {"rev": True}),
         ("setINIFile", {"iniPath": NAS, "iniDict": {"server": "x"}}),
         ("configGet", {}),
-    ]:
+    ]
+    for command, data in requests:
         assert site.refused(command, **data)[0] == "bad_request", (command, data)
     assert site.refused("configApply", files={NAS: "\ud800"})[0] == "bad_config"
 
