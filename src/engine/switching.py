@@ -29,6 +29,10 @@ from .observer import Observer
 LOOK_EVERY_S = 1.0
 """How often a server that shuts down is looked at, unless it is probed more often while it boots."""
 
+PROBE_PART, PROBE_LEAST_S, PROBE_REST = 1 / 25, 0.05, 4.0
+"""While a server boots: the pause to the next probe as a part of the boot so far, the least pause in seconds, and how
+many times as long as the last probe it is at least. The server's ``probe_interval`` limits it from above."""
+
 
 class Dropped(OckleError):
     """The switching ends without having failed: its guard or its order is gone."""
@@ -86,9 +90,11 @@ class Switching:
     async def _boot(self) -> None:
         node, clock = self._node, self._core.clock
         policy = node.facts.policy
-        deadline = clock.now() + policy.boot_timeout
+        began = clock.now()
+        deadline = began + policy.boot_timeout
         passes = 0
         while True:
+            asked = clock.now()
             if await self._observer.run_tests(node) and await self._controls_up():
                 passes += 1
                 if passes >= policy.ok_after:
@@ -99,7 +105,11 @@ class Switching:
                 reason = self._observer.failed_tests_text(node) or "its control does not answer"
                 raise DeviceStateError(f"not up after {policy.boot_timeout:g} s: {reason}")
             self._core.set_why(node, self._observer.failed_tests_text(node) or "booting")
-            await self._pause(policy.probe_interval)
+            pause = policy.probe_interval
+            if not passes:  # successes in a row prove something only at their distance
+                now = clock.now()
+                pause = min(pause, next_probe(now - began, now - asked))
+            await self._pause(pause)
 
     async def _controls_up(self) -> bool:
         """Without tests, a control that answers is the only sign of life; with tests they decide alone."""
@@ -312,6 +322,15 @@ class Switching:
         except TimeoutError:
             return
         raise Dropped("the order was taken back")
+
+
+def next_probe(booting_s: float, probe_s: float) -> float:
+    """Return the seconds until the next probe of a server that boots for ``booting_s``; its last took ``probe_s``.
+
+    In proportion to the boot, so that what a fast server loses by probing is as small a part as what a slow one does;
+    never so soon that a server is mostly busy with being probed, nor this machine with probing.
+    """
+    return max(PROBE_LEAST_S, PROBE_PART * booting_s, PROBE_REST * probe_s)
 
 
 def is_final(error: BaseException) -> bool:
