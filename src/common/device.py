@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar
 
 from .clock import Clock, SystemClock
 
 T = TypeVar("T")
+
+_NO_QUEUE: AbstractAsyncContextManager[None] = nullcontext()
 
 
 class Device:
@@ -28,14 +30,9 @@ class Device:
         self._next_switch = float("-inf")
         self._shared: dict[object, Any] = {}
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Hold a place in the device's queue for one command."""
-        if self._slots is None:
-            yield
-            return
-        async with self._slots:
-            yield
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Hold a place in the device's queue for one command, as long as the context lasts."""
+        return self._slots or _NO_QUEUE
 
     async def wait_gap(self) -> None:
         """Wait until the device may switch again, and reserve that moment."""

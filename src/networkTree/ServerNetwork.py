@@ -129,20 +129,20 @@ class ServerNetwork:
     def getDependencies(self, server: str) -> list[str]:
         """Return the names of the servers that ``server`` needs, one level."""
         self._require(server)
-        return list(self._graph.pred[server])
+        return list(self._graph.predecessors(server))
 
     def getDependent(self, server: str) -> list[str]:
         """Return the names of the servers that need ``server``, one level."""
         self._require(server)
-        return list(self._graph.succ[server])
+        return list(self._graph.successors(server))
 
-    def dependencies(self, server: str) -> list[ServerNode]:
-        """Return the servers that ``server`` needs, one level."""
-        return [self._nodes[name] for name in self._graph.pred[server]]
+    def dependencies(self, server: str) -> Iterator[ServerNode]:
+        """Yield the servers that ``server`` needs, one level; who does not look costs nothing."""
+        return map(self._nodes.__getitem__, self._graph.predecessors(server))
 
-    def dependents(self, server: str) -> list[ServerNode]:
-        """Return the servers that need ``server``, one level."""
-        return [self._nodes[name] for name in self._graph.succ[server]]
+    def dependents(self, server: str) -> Iterator[ServerNode]:
+        """Yield the servers that need ``server``, one level."""
+        return map(self._nodes.__getitem__, self._graph.successors(server))
 
     def all_dependencies(self, servers: Iterable[str]) -> set[str]:
         """Return everything that ``servers`` need, at any distance, without themselves unless they need each other."""
