@@ -288,7 +288,9 @@ def _value(option: Option, raw: object, etc: Path | None, strict: bool, checked:
 
 def _based(option: Option, value: Any, etc: Path | None) -> Any:
     """Return the value; a path made absolute, a secret that knows where its relative files start."""
-    if option.type == "path" and value and etc is not None:
+    if etc is None:  # not known here: a value that was checked before keeps what it knows
+        return value
+    if option.type == "path" and value:
         return str(etc / Path(value).expanduser())
     if option.type == "secret":
         return value.based(etc)
