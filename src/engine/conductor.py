@@ -48,6 +48,7 @@ class Conductor:
         self._durations = durations
         self._store_watch = store_watch
         self._switchings: dict[str, Switching] = {}  # server -> its running switching
+        self._starting: set[str] = set()  # those of them that switch on
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> when to decide again
         self._hungry: dict[str, None] = {}  # servers that wait for a free start, in order
@@ -69,6 +70,7 @@ class Conductor:
             node = self._core.network.getServer(name)
             if node is not None and not self._stopping:
                 self._decide(node)
+        self._feed_hungry()  # whoever was fed may not have wanted its start any more
 
     def _decide(self, node: ServerNode) -> None:
         if node.name in self._switchings:
@@ -102,10 +104,7 @@ class Conductor:
 
     def _free_starts(self) -> int | None:
         limit = self._core.settings.start_limit
-        if not limit:
-            return None
-        starting = sum(self._core.network.getServernode(name).facts.op is Desired.ON for name in self._switchings)
-        return max(0, limit - starting)
+        return max(0, limit - len(self._starting)) if limit else None
 
     def _reconsider(self, node: ServerNode) -> None:
         """A start whose order is gone is dropped where that is safe; a stop that was sent is not (S11)."""
@@ -138,6 +137,8 @@ class Conductor:
             graceful=node.facts.graceful,
         )
         self._switchings[node.name] = switching
+        if goal is Desired.ON:
+            self._starting.add(node.name)
         node.facts.op = goal
         self._core.move(node, Trigger.START if goal is Desired.ON else Trigger.STOP)
         self._core.set_why(node, "")
@@ -169,6 +170,7 @@ class Conductor:
             error = OckleError(f"a bug in Ockle: {type(bug).__name__}: {bug}")
         finally:
             self._switchings.pop(node.name, None)
+            self._starting.discard(node.name)
             node.facts.op = None
         if error is not None:
             self._failed(node, goal, error)
@@ -182,11 +184,15 @@ class Conductor:
         self._feed_hungry()
 
     def _feed_hungry(self) -> None:
-        hungry, self._hungry = self._hungry, {}
-        for name in hungry:
+        """Have as many servers decided anew as starts are free: all of them each time would cost servers squared."""
+        free = self._free_starts() if self._hungry else 0
+        while self._hungry and (free is None or free > 0):
+            name = next(iter(self._hungry))
+            del self._hungry[name]
             node = self._core.network.getServer(name)
             if node is not None:
                 self._core.mark(node)
+                free = None if free is None else free - 1
 
     # -- how it ended
 
