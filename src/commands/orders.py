@@ -20,6 +20,7 @@ from .selection import SELECTOR_HELP, on_or_off, servers_of, text_of
 
 _PART = {"server": "name", "obj": "name of the part", "state": "on or off"}
 PART_TIMEOUT_S = 120.0
+LONGEST_RUN_S = 366 * 86400
 P = TypeVar("P", OutletTemplate, ControllerTemplate, TemplateTester)
 
 
@@ -71,8 +72,8 @@ class OrderCommands(CommandGroup):
     def _order(self, plan: Plan, data: Data) -> int:
         caller = current_caller()
         timeout = data.get("timeout_s")
-        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
-            raise CommandError(f"timeout_s is {timeout!r}: a number of seconds above 0 is needed")
+        if timeout is not None and not _is_timeout(timeout):
+            raise CommandError(f"timeout_s is {timeout!r}: use seconds, above 0 and up to {LONGEST_RUN_S}")
         run = self.loop(
             self.engine.order(
                 plan.action,
@@ -90,7 +91,7 @@ class OrderCommands(CommandGroup):
         """Cancel a run: what is being switched comes to its end, what has not begun is taken back."""
         try:
             number = int(data["run"])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):  # the last one: JSON's 1e400 is read as infinite
             raise CommandError(f"run is {data['run']!r}: the number of a run is needed") from None
         run = self.look(lambda: self.engine.cancel(number, current_caller().name))
         return {"run": run.id, "state": run.state.value}
@@ -219,6 +220,11 @@ class OrderCommands(CommandGroup):
                 "seconds": round(clock.now() - began, 3),
             }
         return results
+
+
+def _is_timeout(value: object) -> bool:
+    """Tell whether a timer can be set to ``value``: Python's JSON knows NaN, which would upset the order of timers."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_RUN_S
 
 
 def _part(parts: Sequence[P], name: str, kind: str) -> P:

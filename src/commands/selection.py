@@ -51,13 +51,18 @@ def _words(network: ServerNetwork, name: str) -> tuple[str, str]:
     return short_word(state), state.value.lower()
 
 
-def servers_of(network: ServerNetwork, data: dict[str, Any], key: str = "servers") -> list[str]:
-    """Return the servers that ``data[key]`` (a list of selectors, or one) names. Raises CommandError if unknown."""
+def selectors_of(data: dict[str, Any], key: str) -> list[str]:
+    """Return the selectors in ``data[key]`` (a list, or one). Raises CommandError when they are no texts."""
     given = data.get(key)
     selectors = [given] if isinstance(given, str) else given
     if not isinstance(selectors, list) or not all(isinstance(one, str) for one in selectors):
         raise CommandError(f"{key} has to be a {SELECTOR_HELP}")
-    names, unknown = select(network, selectors)
+    return selectors
+
+
+def servers_of(network: ServerNetwork, data: dict[str, Any], key: str = "servers") -> list[str]:
+    """Return the servers that ``data[key]`` (a list of selectors, or one) names. Raises CommandError if unknown."""
+    names, unknown = select(network, selectors_of(data, key))
     if unknown:
         raise CommandError(f"there is no server {', '.join(unknown)}", "not_found")
     return names

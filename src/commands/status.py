@@ -12,7 +12,7 @@ from ..networkTree.explain import short_word
 from ..networkTree.plan import ACTIONS
 from ..networkTree.ServerNode import ServerNode
 from .group import CommandGroup, Data
-from .selection import SELECTOR_HELP, select, servers_of, text_of
+from .selection import SELECTOR_HELP, select, selectors_of, servers_of, text_of
 
 
 class StatusCommands(CommandGroup):
@@ -87,9 +87,7 @@ class StatusCommands(CommandGroup):
 
     def select(self, data: Data) -> Data:
         """Return the names of the servers that a selection means, and what of it means nothing."""
-        selector = data["selector"]
-        selectors = [selector] if isinstance(selector, str) else list(selector)
-        names, unknown = select(self.network, selectors)
+        names, unknown = select(self.network, selectors_of(data, "selector"))
         return {"servers": names, "unknown": unknown}
 
     def plan(self, data: Data) -> Data:
@@ -99,7 +97,8 @@ class StatusCommands(CommandGroup):
 
     def tree(self, data: Data) -> Data:
         """Return the servers as trees: what is needed first, or last if ``reverse``."""
-        return self.look(lambda: self._tree(data.get("server"), bool(data.get("reverse"))))
+        server = None if data.get("server") is None else text_of(data, "server")
+        return self.look(lambda: self._tree(server, bool(data.get("reverse"))))
 
     def _tree(self, server: str | None, reverse: bool) -> Data:
         network = self.network
@@ -161,7 +160,7 @@ def _number(data: Data, key: str, default: int | None = None) -> int:
     value: Any = data.get(key, default)
     try:
         number = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last one: JSON's 1e400 is read as infinite
         raise CommandError(f"{key} is {value!r}: a whole number is needed") from None
     if number < 0:
         raise CommandError(f"{key} is {value!r}: it cannot be negative")
