@@ -1,4 +1,4 @@
-"""Real parts for end-to-end tests: the lab, a daemon process on it, a client, the command line, and the ledger's verdict.
+"""Real parts for end-to-end tests: the lab, a daemon process, a client, the command line, and the ledger's verdict.
 
 Waiting is done on what the daemon says (its log, its events) and on what the lab's devices saw (the ledger); every wait
 has a limit that a busy machine does not reach.
@@ -123,7 +123,7 @@ class Daemon:
             return "\n".join(self.lines)
 
     def said(self, pattern: str, *, after: int = 0, timeout: float = PATIENCE_S) -> re.Match[str]:
-        """Wait for a line that has ``pattern``, behind the first ``after`` lines; fails with the log when none comes."""
+        """Wait for a line that has ``pattern``, behind the first ``after`` lines; without one fails with the log."""
         deadline = time.monotonic() + timeout
         with self._grown:
             while True:
@@ -330,7 +330,9 @@ def dependencies(spec: LabSpec) -> list[tuple[str, str]]:
 
 def moves(ledger: Ledger, spec: LabSpec, machine: str, closed: bool, after: int = 0) -> list[Entry]:
     """The movements of the contacts that feed ``machine``."""
-    supplies = {(device, str(outlet)) for one in spec.machines if one.name == machine for device, outlet in one.supplies}
+    supplies = {
+        (device, str(outlet)) for one in spec.machines if one.name == machine for device, outlet in one.supplies
+    }
     return [
         entry
         for entry in ledger.entries()[after:]
@@ -349,7 +351,7 @@ def judge_up(ledger: Ledger, spec: LabSpec, pairs: Sequence[tuple[str, str]], af
 
 
 def judge_down(ledger: Ledger, spec: LabSpec, pairs: Sequence[tuple[str, str]], after: int = 0) -> None:
-    """Assert that each server was halted before its cut, and that its last contact opened before what it needs ended."""
+    """Assert that each server was halted before its cut, and cut before anybody asked what it needs to shut down."""
     entries = ledger.entries()[after:]
 
     def moment(kind: str, device: str) -> float:
