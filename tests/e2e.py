@@ -89,7 +89,7 @@ class Daemon:
     def __init__(self, etc: Path, command: Sequence[str] = MODULE, environment: Options | None = None) -> None:
         self.lines: list[str] = []
         self.port = 0
-        self._grown = threading.Condition()
+        self._grown = threading.Condition()  # re-entrant: messages of failures look again
         self._ended = False
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(environment or {})}
         for name in ("NOTIFY_SOCKET", "STATE_DIRECTORY", "OCKLE_HOST", "OCKLE_TOKEN", "OCKLE_ETC"):
@@ -122,6 +122,12 @@ class Daemon:
         with self._grown:
             return "\n".join(self.lines)
 
+    @property
+    def tail(self) -> str:
+        """The last lines of the log, for messages of failed tests."""
+        with self._grown:
+            return "\n".join([line for line in self.lines if " DEBUG " not in line][-60:])
+
     def said(self, pattern: str, *, after: int = 0, timeout: float = PATIENCE_S) -> re.Match[str]:
         """Wait for a line that has ``pattern``, behind the first ``after`` lines; without one fails with the log."""
         deadline = time.monotonic() + timeout
@@ -131,7 +137,7 @@ class Daemon:
                 if found is not None:
                     return found
                 if self._ended or not self._grown.wait(deadline - time.monotonic()):
-                    raise AssertionError(f"the daemon did not say {pattern!r}:\n" + "\n".join(self.lines))
+                    raise AssertionError(f"the daemon did not say {pattern!r}:\n" + self.tail)
 
     def ready(self) -> Self:
         self.port = int(self.said(r"listening on 127\.0\.0\.1:(\d+)")[1])
@@ -153,7 +159,7 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"the daemon does not end:\n{self.log}") from None
+            raise AssertionError(f"the daemon does not end:\n{self.tail}") from None
 
     def connect(self, **options: Any) -> Connection:
         return Connection("127.0.0.1", self.port, timeout=PATIENCE_S, **options)
@@ -237,7 +243,7 @@ class Site:
                 return found
             if time.monotonic() > deadline:
                 states = {name: (one["state"], one["why"]) for name, one in self.status().items()}
-                raise AssertionError(f"not {what}: {states}\n{self.daemon.log}")
+                raise AssertionError(f"not {what}: {states}\n{self.daemon.tail}")
             self.client.next_event(0.2)
 
     def until_state(self, timeout: float = PATIENCE_S, **wanted: str) -> None:
@@ -278,7 +284,7 @@ class Site:
     def switch(self, action: str, *servers: str, timeout: float = PATIENCE_S) -> dict[str, Any]:
         """Carry out an action to its end, which has to be good."""
         run = self.ended(self.order(action, *servers), timeout)
-        assert run["state"] == "done", f"{run}\n{self.daemon.log}"
+        assert run["state"] == "done", f"{run}\n{self.daemon.tail}"
         return run
 
     def steps(self, run: dict[str, Any]) -> dict[str, str]:
