@@ -79,8 +79,8 @@ def states() -> str:
     from ockle.networkTree.explain import word
     from ockle.networkTree.states import TRANSITIONS, Trigger
 
-    observed = {Trigger.SAW_ON, Trigger.SAW_OFF, Trigger.SAW_FAULT, Trigger.LOST}
-    forces = {Trigger.FORCE_ON, Trigger.FORCE_OFF, Trigger.UNFORCE}
+    starts = {Trigger.START, Trigger.STARTED, Trigger.START_FAILED, Trigger.START_GAVE_UP}
+    stops = {Trigger.STOP, Trigger.STOPPED, Trigger.STOP_FAILED, Trigger.STOP_GAVE_UP}
     sources: dict[tuple[Trigger, OpState], list[OpState]] = defaultdict(list)
     kept: dict[Trigger, list[OpState]] = defaultdict(list)
     rank = {state: number for number, state in enumerate(OpState)}  # the table's own order may change from run to run
@@ -95,7 +95,7 @@ def states() -> str:
     lines.append(DIAGRAM_HEAD.rstrip("\n"))
     lines += [f"    {state.name}: {state.value}" for state in OpState if "forced" not in state.name]
     for (state, trigger), target in rows:
-        if trigger not in observed | forces and state is not target:
+        if trigger in starts | stops | {Trigger.RESET} and state is not target:
             lines.append(f"    {state.name} --> {target.name}: {trigger.value}")
     lines += ["```", TABLE_HEAD.rstrip("\n")]
     for trigger in Trigger:

@@ -1,4 +1,4 @@
-"""The files of docs/first-rack.md and docs/configuration.md load without a fault or a warning."""
+"""The INI files that pages show load without a fault or a warning."""
 
 from __future__ import annotations
 
@@ -50,3 +50,11 @@ def test_a_relative_secret_reaches_the_driver(tmp_path: Path) -> None:
     network = ServerNetworkFactory(_Owner(tmp_path)).buildNetwork(load_site(tmp_path))
     (outlet,) = network.getServernode("pi1").outlets
     assert outlet.secret("privacy_password") == "long enough"
+
+
+@pytest.mark.parametrize("page", ["configuration.md", "operations.md"])
+def test_the_files_of_other_pages_fit_beside_them(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDU_B_COMMUNITY", "another one")
+    write_site("first-rack.md", tmp_path)
+    assert write_site(page, tmp_path)
+    assert check(tmp_path) == ([], [])
