@@ -36,7 +36,7 @@ from .common.logs import logging_to, register_secret
 from .config.paths import find_etc
 from .config.references import Secret
 from .config.site import Site, load_site
-from .config.templates import available_types, plugin_template
+from .config.templates import described_types, plugin_template
 from .drivers.discovery import load_class, register_external_templates
 from .engine.engine import Engine
 from .engine.event_log import EventLog
@@ -157,7 +157,7 @@ class MainDaemon:
 
     def getAvailablePluginsListIndex(self, dict: Mapping[str, Any] = {}) -> dict[str, str]:
         """Return the plugins that can be enabled: name -> description."""
-        return available_types("plugins")
+        return described_types("plugins")
 
     def getPluginList(self) -> list[ModuleTemplate]:
         """Return the plugins that are loaded."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..common.errors import CommandError
 from ..common.services import DaemonServices
-from ..config.templates import available_types
+from ..config.templates import described_types
 from ..drivers.driver import Driver
 from ..networkTree.explain import short_word
 from ..networkTree.ServerNode import ServerNode
@@ -145,15 +145,15 @@ class DescribeCommands(CommandGroup):
 
     def pdu_types(self, data: Data) -> Data:
         """Return the types of PDUs that can be configured: name -> description."""
-        return dict(sorted(available_types("outlets").items()))
+        return described_types("outlets")
 
     def controller_types(self, data: Data) -> Data:
         """Return the types of controllers that can be configured: name -> description."""
-        return dict(sorted(available_types("controllers").items()))
+        return described_types("controllers")
 
     def tester_types(self, data: Data) -> Data:
         """Return the types of testers that can be configured: name -> description."""
-        return dict(sorted(available_types("testers").items()))
+        return described_types("testers")
 
     def plugins(self, data: Data) -> Data:
         """Return the plugins that can be enabled: name -> description; with ``details`` also how they are."""

@@ -167,8 +167,19 @@ def first_sentence(text: str) -> str:
 
 def type_names(kind: str) -> list[str]:
     """Return every type name (or plugin name, for "plugins") that a configuration may use now."""
-    external = list(EXTERNAL_PLUGINS) if kind == "plugins" else [name for k, name in EXTERNAL if k == kind]
-    return sorted({*available_types(kind), *external})
+    return sorted({*available_types(kind), *_external(kind)})
+
+
+def described_types(kind: str) -> dict[str, str]:
+    """Return what ``type_names`` does, sorted, with the first sentence of each template."""
+    external = {name: first_sentence(template.doc) for name, template in _external(kind).items()}
+    return dict(sorted({**external, **available_types(kind)}.items()))
+
+
+def _external(kind: str) -> dict[str, Template]:
+    if kind == "plugins":
+        return EXTERNAL_PLUGINS
+    return {name: template for (external_kind, name), template in EXTERNAL.items() if external_kind == kind}
 
 
 def own_template(kind: str, type_name: str) -> Template:

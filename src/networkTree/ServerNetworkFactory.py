@@ -10,7 +10,7 @@ from ..common.clock import Clock, SystemClock
 from ..common.device import Device
 from ..common.errors import ConfigError, DependencyException, OckleError
 from ..config.site import Fault, ObjectConfig, PartConfig, ServerConfig, Site, load_site
-from ..config.templates import available_types
+from ..config.templates import type_names
 from ..drivers.discovery import load_class, register_external_templates
 from ..drivers.driver import Driver
 from .facts import Policy
@@ -51,15 +51,15 @@ class ServerNetworkFactory:
 
     def getOutletsDictIndex(self) -> list[str]:
         """Return the names of the available types of PDUs."""
-        return sorted(available_types("outlets"))
+        return type_names("outlets")
 
     def getControllersDictIndex(self) -> list[str]:
         """Return the names of the available types of controllers."""
-        return sorted(available_types("controllers"))
+        return type_names("controllers")
 
     def getTestersDictIndex(self) -> list[str]:
         """Return the names of the available types of testers."""
-        return sorted(available_types("testers"))
+        return type_names("testers")
 
     def buildNetwork(self, site: Site | None = None) -> ServerNetwork:
         """Return the network that the INI files describe; nothing is asked of any device.
