@@ -43,7 +43,7 @@ def rack(speed: float = 0.2, **changes: Mapping[str, Any]) -> LabSpec:
 
     core <- nas (two supplies, one per PDU) <- db <- web; core <- dns <- web, pi1; nothing needs or is needed by lone.
     """
-    machines = {
+    machines: dict[str, dict[str, Any]] = {
         "core": {"supplies": (("pdu-a", 1),), "services": ("ssh", "tcp")},
         "dns": {"supplies": (("pdu-a", 2),), "depends": ("core",)},
         "nas": {"supplies": (("pdu-a", 3), ("pdu-b", 3)), "depends": ("core",), "watts": 120.0},

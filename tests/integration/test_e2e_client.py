@@ -212,10 +212,8 @@ def test_subscribe_tells_what_happens_as_it_happens(rig: Site) -> None:
         rig.switch("on", "lone")
         seen = [listener.next_event(PATIENCE_S) for _ in range(2)]
         assert [event["data"]["state"] for event in seen if event] == ["Switching on", "OK"]
-    events = ClientCalls.subscribe(["state"], "lone", since_seq=0)
-    first = next(events)
+    first = next(ClientCalls.subscribe(["state"], "lone", since_seq=0))
     assert (first["kind"], first["server"]) == ("state", "lone")
-    events.close()
 
 
 # -- the command line
