@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .common import notify
+from .common import heap, notify
 from .common.clock import Clock, SystemClock
 from .common.CommunicationHandler import CommunicationHandler
 from .common.device_loop import DeviceLoop
@@ -120,6 +120,7 @@ class MainDaemon:
         self.device_loop.call(self.engine.start(), START_TIMEOUT_S)
         for plugin in self.plugins.values():
             plugin.start()
+        heap.settle()
         self.events.publish("daemon", f"Ockle {__version__} started: {len(self.network)} servers")
 
     def wait(self) -> None:
@@ -195,6 +196,7 @@ class MainDaemon:
             self.device_loop.call(self.engine.adopt(network, Settings.from_main(site.main)), 60.0)
             self.site = site
             self._change_plugins(site.plugins)
+        heap.settle()
         log.info("configuration loaded: %d servers", len(network))
         self.events.publish("config", f"configuration loaded: {len(network)} servers")
         return {"status": "ok", "servers": len(network)}
