@@ -64,7 +64,9 @@ class OrderCommands(CommandGroup):
             action = "cut"
         plan = self.look(lambda: self.engine.plan(action, names))
         if data.get("rev") is not None and data["rev"] != plan.rev:
-            raise CommandError("the plan changed since you looked: look at it again", "conflict")
+            raise CommandError(
+                "the plan changed since you looked: look at it again", "conflict", {"plan": plan.as_dict()}
+            )
         if plan.tier == 3 and data.get("confirm") != plan.confirm:
             raise CommandError(f"this needs a confirmation: confirm = {plan.confirm!r}", "refused")
         return {"run": self._order(plan, data), "plan": plan.as_dict()}

@@ -101,7 +101,7 @@ class CommunicationHandler:
         try:
             return message.reply(spec.function(message.data) or {})
         except CommandError as error:
-            return message.refuse(error.code, str(error))
+            return message.refuse(error.code, str(error), error.data)
         except ConfigError as error:
             return message.refuse("bad_config", str(error))
         except DeviceError as error:

@@ -66,7 +66,7 @@ class Message:
             raise MessageError("not a JSON object")
         command, data, problem = parts.get("command"), parts.get("data"), parts.get("error")
         if not isinstance(command, str) or not command:
-            raise MessageError("no command: give it as {\"command\": NAME, \"data\": {…}}")
+            raise MessageError('no command: give it as {"command": NAME, "data": {…}}')
         if data is not None and not isinstance(data, dict):
             raise MessageError("data is not an object")
         if problem is not None and not isinstance(problem, dict):
@@ -76,5 +76,5 @@ class Message:
     def reply(self, data: dict[str, Any] | None = None) -> Message:
         return Message(self.command, data, self.id)
 
-    def refuse(self, code: str, message: str) -> Message:
-        return Message(self.command, None, self.id, {"code": code, "message": message})
+    def refuse(self, code: str, message: str, data: dict[str, Any] | None = None) -> Message:
+        return Message(self.command, data, self.id, {"code": code, "message": message})

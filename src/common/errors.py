@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class OckleError(Exception):
     """Any fault that Ockle itself reports; its text is one line for a person."""
@@ -30,12 +32,13 @@ class CommandError(OckleError):
     """A command that cannot be carried out as asked; ``code`` is stable for programs.
 
     Codes: ``bad_request``, ``not_found``, ``refused`` (a guard says no), ``conflict`` (the plan changed or a run is
-    busy), ``denied`` (role), ``timeout``, ``internal``.
+    busy), ``denied`` (role), ``timeout``, ``internal``. ``data`` goes with the refusal: the plan as it is now, say.
     """
 
-    def __init__(self, message: str, code: str = "bad_request") -> None:
+    def __init__(self, message: str, code: str = "bad_request", data: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.data = data or {}
 
 
 class StoreError(OckleError):

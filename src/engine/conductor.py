@@ -68,8 +68,12 @@ class Conductor:
         dirty, self._core.dirty = self._core.dirty, {}
         for name in dirty:
             node = self._core.network.getServer(name)
-            if node is not None and not self._stopping:
+            if node is None or self._stopping:
+                continue
+            try:
                 self._decide(node)
+            except Exception:  # the outermost loop of decisions: a bug about one server must not stop the others
+                log.exception("deciding about %s failed", name)
         self._feed_hungry()  # whoever was fed may not have wanted its start any more
 
     def _decide(self, node: ServerNode) -> None:

@@ -102,7 +102,7 @@ class Engine:
 
     def plan(self, action: str, servers: Iterable[str]) -> Plan:
         """Return what ``action`` would do; raises CommandError."""
-        return make_plan(self.network, action, servers, self._expect)
+        return make_plan(self.network, action, servers, self._expect, self.runs.coming_back())
 
     def _expect(self, server: str, action: str) -> float:
         return self.durations.expect(self.network, server, action)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from ..common.common import OpState
+from ..common.common import UNOBSERVED, OpState
 from ..common.device import Device
 from ..common.errors import DeviceAnswerError, DeviceError
 from ..controllers.ControllerTemplate import ControllerTemplate
@@ -88,6 +88,7 @@ class Observer:
         """Read all outlets of ``device`` and bring their servers up to date."""
         pairs = self._outlets.get(device, [])
         await self._read(pairs)
+        await self._measure(pairs)
         if device in self._unasked:
             self._unasked.discard(device)
             if not self._unasked:
@@ -108,6 +109,14 @@ class Observer:
             answers = await _read_many(outlet_type, [outlet for _, outlet in group])
             for (node, outlet), answer in zip(group, answers, strict=True):
                 self._take(node, outlet, answer)
+
+    async def _measure(self, pairs: Sequence[tuple[ServerNode, OutletTemplate]]) -> None:
+        for node, outlet in pairs:
+            if outlet.measures and not outlet.last_error:
+                try:
+                    await outlet.measure()
+                except DeviceError as error:
+                    log.debug("%s: cannot measure outlet %s: %s", node.name, outlet.name, error)
 
     def _take(self, node: ServerNode, outlet: OutletTemplate, answer: bool | DeviceError) -> None:
         before = outlet.last_error
@@ -277,6 +286,8 @@ class Observer:
             self._core.move(node, Trigger.SAW_ON)
         elif facts.serving is False:
             self._fault(node)
+        else:
+            self._core.move(node, Trigger.UNTESTED)
         self._schedule_tests(node, self._core.settings.test_interval if facts.serving is not None else 0.0)
 
     def _fault(self, node: ServerNode) -> None:
@@ -284,12 +295,19 @@ class Observer:
         if facts.supply is Supply.NONE:
             self._core.move(node, Trigger.SAW_OFF, facts.error)
             return
+        if facts.op_state in UNOBSERVED and self._may_be_booting(node):
+            self._core.set_why(node, f"booting: {facts.error}")
+            return
         if facts.op_state is OpState.OK:
             facts.degraded = True
             log.warning("%s: was on, now: %s", node.name, facts.error)
         self._drift(node, is_on=True)
         self._core.move(node, Trigger.SAW_FAULT, facts.error)
         self._core.set_why(node, facts.error)
+
+    def _may_be_booting(self, node: ServerNode) -> bool:
+        newest = max((outlet.on_at for outlet in node.outlets), default=float("-inf"))
+        return self._core.clock.now() - newest < node.facts.policy.boot_timeout
 
     def _drift(self, node: ServerNode, *, is_on: bool) -> None:
         """Act on a change that nobody ordered here, as the server's policy says (S16)."""

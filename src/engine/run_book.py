@@ -30,6 +30,7 @@ class RunBook:
         self._core = core
         self._runs: dict[int, Run] = {}
         self._of_server: dict[str, Run] = {}  # server -> the running run with an open step for it
+        self._restarts: list[Run] = []  # running runs of two stages
         self._next = 1
         core.listeners.append(self.on_state)
 
@@ -50,6 +51,16 @@ class RunBook:
     def of_server(self, name: str) -> Run | None:
         """Return the run that has an order for this server now."""
         return self._of_server.get(name)
+
+    def coming_back(self) -> set[str]:
+        """Return the servers that are off, or about to be, but that a restart is going to switch on again."""
+        return {
+            name
+            for run in self._restarts
+            if run.stage == 0
+            for name, step in run.stages[1].items()
+            if step.state in OPEN_STEPS
+        }
 
     # -- beginning
 
@@ -94,24 +105,37 @@ class RunBook:
     def _begin_stage(self, run: Run) -> None:
         run.open_steps = sum(step.state in OPEN_STEPS for step in run.current.values())
         self._save(run)
-        for step in list(run.current.values()):
+        if len(run.stages) > 1 and run not in self._restarts:
+            self._restarts.append(run)
+        stage = run.current
+        for step in list(stage.values()):
+            if step.state in OPEN_STEPS:
+                self._take_over(run, step)
+        for step in list(stage.values()):
             if step.state not in OPEN_STEPS:
                 continue
             node = self._core.network.getServernode(step.server)
-            self._take_over(run, step)
             self._core.forgive(node)
             node.facts.graceful = step.action != "cut"
             self._core.set_desired(node, Desired.ON if step.action == "on" else Desired.OFF)
-        for step in list(run.current.values()):
+        for step in list(stage.values()):
             self._follow(run, step, self._core.network.getServer(step.server))
-        if run.open_steps == 0 and run.state is RunState.RUNNING:
+        if run.current is stage and run.open_steps == 0 and run.state is RunState.RUNNING:
             self._end_stage(run)
 
     def _take_over(self, run: Run, step: RunStep) -> None:
+        """Make the server this run's, unless a newer run has it: the newest order counts."""
         other = self._of_server.get(step.server)
+        if other is not None and other.id > run.id:
+            self._end_step(run, step, StepState.SUPERSEDED, f"by run {other.id}")
+            return
+        self._of_server[step.server] = run
+        for older in self._restarts:
+            later = older.stages[1].get(step.server) if older.stage == 0 and older is not run else None
+            if later is not None:
+                later.state, later.why = StepState.SUPERSEDED, f"by run {run.id}"
         if other is not None and other is not run:
             self._end_step(other, other.current[step.server], StepState.SUPERSEDED, f"by run {run.id}")
-        self._of_server[step.server] = run
 
     # -- following
 
@@ -173,20 +197,30 @@ class RunBook:
         if run.stage + 1 < len(run.stages):
             stopped = {step.server for step in run.current.values() if step.state is StepState.DONE}
             run.stage += 1
-            self._skip_unstopped(run, stopped)
+            skipped = self._skip_unstopped(run, stopped)
             self._begin_stage(run)
+            for step in skipped:
+                self._skip_those_behind(run, step)
             return
         good = all(step.state is StepState.DONE for step in run.steps())
         self._finish(run, RunState.DONE if good else RunState.FAILED)
 
-    def _skip_unstopped(self, run: Run, stopped: set[str]) -> None:
+    def _skip_unstopped(self, run: Run, stopped: set[str]) -> list[RunStep]:
+        """Leave out of a restart's second stage what did not stop in the first; return those steps."""
         first = run.stages[0]
-        for name, step in run.current.items():
-            if name in first and name not in stopped:
-                step.state, step.why = StepState.SKIPPED, "it did not stop"
+        unstopped = [
+            step
+            for name, step in run.current.items()
+            if name in first and name not in stopped and step.state in OPEN_STEPS
+        ]
+        for step in unstopped:
+            step.state, step.why = StepState.SKIPPED, "it did not stop"
+        return unstopped
 
     def _finish(self, run: Run, state: RunState) -> None:
         run.state, run.ended = state, self._core.clock.wall()
+        if run in self._restarts:
+            self._restarts.remove(run)
         self._save(run)
         run.finished.set()
         counts = run.summary(run.ended)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from ..common.common import OpState
 from ..common.errors import (
@@ -78,7 +79,7 @@ class Switching:
         """Switch on and wait until it serves. Raises Dropped or DeviceError."""
         node, facts = self._node, self._node.facts
         self._goal = Desired.ON
-        if facts.start_attempts and facts.supply in (Supply.ON, Supply.MIXED):
+        if facts.start_attempts and facts.supply in (Supply.ON, Supply.MIXED) and not await self._serves():
             await self._cycle_if_allowed()
         self._observer.forget_boot(node)
         off = [outlet for outlet in node.outlets if outlet.state is not True]
@@ -95,7 +96,7 @@ class Switching:
         passes = 0
         while True:
             asked = clock.now()
-            if await self._observer.run_tests(node) and await self._controls_up():
+            if await self._serves():
                 passes += 1
                 if passes >= policy.ok_after:
                     return
@@ -110,6 +111,9 @@ class Switching:
                 now = clock.now()
                 pause = min(pause, next_probe(now - began, now - asked))
             await self._pause(pause)
+
+    async def _serves(self) -> bool:
+        return await self._observer.run_tests(self._node) and await self._controls_up()
 
     async def _controls_up(self) -> bool:
         """Without tests, a control that answers is the only sign of life; with tests they decide alone."""
@@ -127,16 +131,29 @@ class Switching:
         return True
 
     async def _cycle_if_allowed(self) -> None:
-        """Before another attempt: take the power away, where the policy and the neighbours allow it."""
+        """Before another attempt: take the power away, where the policy and the neighbours allow it.
+
+        A server whose control still answers is shut down first; if it does not go down, the attempt fails instead.
+        """
         node, facts = self._node, self._node.facts
         allowed = facts.policy.retry_cycle
         if allowed == "never" or self._off_blockers():
             return
         if allowed == "if-down" and not await DownWatch(node, self._core.clock).is_down():
             return
-        facts.phase = Phase.CYCLE
         self._core.set_why(node, "power-cycling for another attempt")
+        if allowed == "always" and await self._any_control_answers():
+            await self._shut_down()
+        facts.phase = Phase.CYCLE
         await self._switch([outlet for outlet in node.outlets if outlet.state is not False], False, self._cycle_guard)
+        facts.shutdown_sent = False
+
+    async def _any_control_answers(self) -> bool:
+        for control in self._node.controls:
+            with suppress(DeviceError):
+                if await control.get_state():
+                    return True
+        return False
 
     # -- off
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -70,8 +70,16 @@ class Plan:
         return {**asdict(self), "rev": self.rev}
 
 
-def make_plan(network: ServerNetwork, action: str, targets: Iterable[str], durations: Durations) -> Plan:
+def make_plan(
+    network: ServerNetwork,
+    action: str,
+    targets: Iterable[str],
+    durations: Durations,
+    coming_back: Collection[str] = (),
+) -> Plan:
     """Return the plan for ``action`` on ``targets``.
+
+    ``coming_back``  servers that are off now but that a running restart is going to switch on again
 
     on       the targets and everything they need
     off      everything running that needs the targets, then the targets; graceful
@@ -91,7 +99,7 @@ def make_plan(network: ServerNetwork, action: str, targets: Iterable[str], durat
     untouched: dict[str, str] = {}
     stages: list[tuple[str, set[str]]] = []
     if action in ("off", "restart", "cut"):
-        down = _to_switch_off(network, wanted, untouched, cut=action == "cut")
+        down = _to_switch_off(network, wanted, untouched, coming_back)
         stages.append(("cut" if action == "cut" else "off", down))
     if action in ("on", "restart"):
         up = _to_switch_on(network, wanted, untouched, stages[0][1] if stages else frozenset())
@@ -105,13 +113,15 @@ def make_plan(network: ServerNetwork, action: str, targets: Iterable[str], durat
     return Plan(action, wanted, steps, already, untouched, total, critical, tier, confirm, _warnings(network, steps))
 
 
-def _to_switch_off(network: ServerNetwork, targets: Sequence[str], untouched: dict[str, str], *, cut: bool) -> set[str]:
+def _to_switch_off(
+    network: ServerNetwork, targets: Sequence[str], untouched: dict[str, str], coming_back: Collection[str]
+) -> set[str]:
     chosen: set[str] = set()
     for name in {*targets, *network.all_dependents(targets)}:
         node = network.getServernode(name)
         if is_down(node.facts):
-            if node.facts.desired is Desired.ON:
-                chosen.add(name)  # it would be started again, or is just about to be
+            if node.facts.desired is Desired.ON or name in coming_back:
+                chosen.add(name)  # else it would be started again
             continue
         reason = _hands_off(node)
         if reason:

@@ -13,6 +13,7 @@ class Trigger(StrEnum):
     SAW_ON = "all supplies on and every test passes"
     SAW_OFF = "all supplies off"
     SAW_FAULT = "supplies on, tests fail"
+    UNTESTED = "supplies on, tests not run since"
     LOST = "a supply cannot be read"
     START = "switching on begins"
     STARTED = "outlets on, tests passed"
@@ -48,6 +49,8 @@ def _rows() -> dict[tuple[OpState, Trigger], OpState]:
     add(_FAILED_START, _T.SAW_OFF, None)
     add((*free, *switching), _T.SAW_FAULT, _S.failedToStart)
     add((*_FAILED_START, *_FAILED_STOP), _T.SAW_FAULT, None)
+    add((*free, *_FAILED_START, *_FAILED_STOP), _T.UNTESTED, None)
+    add(switching, _T.UNTESTED, _S.UNKNOWN)
     add([_S.INIT], _T.LOST, _S.INIT)
     add((_S.UNKNOWN, _S.OK, _S.OFF, *switching), _T.LOST, _S.UNKNOWN)
     add((*_FAILED_START, *_FAILED_STOP), _T.LOST, None)

@@ -164,9 +164,14 @@ class OutletTemplate(Driver):
         self.last_error = str(error)
         return error
 
+    @property
+    def measures(self) -> bool:
+        """Whether the type has measurements."""
+        return type(self).updateData is not OutletTemplate.updateData
+
     async def measure(self) -> dict[str, Any]:
         """Update ``data`` and return it; a failed measurement leaves the old values out and is told by DeviceError."""
-        if type(self).updateData is not OutletTemplate.updateData:
+        if self.measures:
             try:
                 await self.invoke(self.updateData)
             except DeviceError:

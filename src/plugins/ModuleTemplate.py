@@ -6,6 +6,7 @@ import logging
 import threading
 from typing import Any
 
+from ..common.errors import OckleError
 from ..common.services import DaemonServices
 
 
@@ -69,7 +70,12 @@ class ModuleTemplate:
     def _guarded_run(self) -> None:
         try:
             self.run()
+        except OckleError as error:
+            self._died(str(error))
         except Exception as error:  # noqa: BLE001 - the outermost loop of the plugin's thread
-            self.failure = f"{type(error).__name__}: {error}"
-            self._log.exception("plugin %s died", self.name)
-            self.mainDaemon.events.publish("plugin", f"plugin {self.name} died: {error}", plugin=self.name)
+            self._died(f"{type(error).__name__}: {error}", bug=True)
+
+    def _died(self, failure: str, *, bug: bool = False) -> None:
+        self.failure = failure
+        self._log.error("plugin %s ended: %s", self.name, failure, exc_info=bug)
+        self.mainDaemon.events.publish("plugin", f"plugin {self.name} ended: {failure}", plugin=self.name)

@@ -422,3 +422,22 @@ def test_desired_states_forces_and_failures_survive_a_restart(tmp_path: object) 
     again.play(second)
     assert again.states() == {"a": "Permanently failed to start", "b": "Forced off"}
     assert [sight.what for sight in again.sights] == []
+
+
+def test_a_restart_does_not_go_on_with_servers_that_a_newer_order_has() -> None:
+    """Found by the property tests: the second stage of the restart took them back from the newer run."""
+    rig = Rig({"s0": [], "s1": ["s0"], "s2": ["s1"]})
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        restart = await engine.order("restart", ["s0"], who="test")
+        await asyncio.sleep(11)
+        newer = await engine.order("on", ["s1"], who="test")
+        await newer.finished.wait()
+        assert newer.state is RunState.DONE
+        assert restart.count(StepState.SUPERSEDED) > 0
+        assert await down(engine) is RunState.DONE
+
+    rig.play(scenario)
+    assert set(rig.states().values()) == {"OFF"}
+    assert rig.broken() == []
