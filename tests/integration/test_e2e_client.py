@@ -13,6 +13,8 @@ from ockle.config.site import load_site
 from ockle.webserver.ockle_client import ClientCalls
 from ockle.webserver.ockle_client.connection import ClientError
 
+pytestmark = pytest.mark.slow
+
 SPEC = rack()
 NAMES = {machine.name for machine in SPEC.machines}
 

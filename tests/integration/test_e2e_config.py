@@ -10,6 +10,8 @@ import pytest
 
 from e2e import MAIN_DAEMON, MODULE, Daemon, Site, chain, ockle, site
 
+pytestmark = pytest.mark.slow
+
 SPEC = chain("core", "nas", "db", "web")
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from e2e import Site, chain, dependencies, judge_down, judge_up, moves, site
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"settle_timeout": "400ms"}
 ONE_ATTEMPT = {"max_stop_attempts": "1"}
 

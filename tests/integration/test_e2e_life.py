@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from e2e import MAIN_DAEMON, MODULE, PATIENCE_S, Daemon, Site, chain, dependencies, judge_down, judge_up, rack, site
+from ockle.webserver.ockle_client import ClientCalls
+
+pytestmark = pytest.mark.slow
 
 SPEC = chain("core", "nas", "db", "web")
 PAIRS = dependencies(SPEC)
@@ -149,12 +152,13 @@ def test_a_second_daemon_is_refused_by_name_of_the_first(tmp_path: Path) -> None
         made.switch("on", "one")
 
 
-def test_restart_ockle_starts_a_new_daemon_in_the_same_process(tmp_path: Path) -> None:
+def test_restart_ockle_starts_a_new_daemon_in_the_same_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with site(chain("one"), tmp_path) as made:
         made.switch("on", "one")
-        made.client.send("restartOckle")
+        monkeypatch.setattr(ClientCalls, "PORT", made.daemon.port)
         said = len(made.daemon.lines)
-        made.daemon.said("stopped", after=0)
+        ClientCalls.restartOckle()
+        made.daemon.said("stopped", after=said)
         port = made.daemon.said(r"listening on 127\.0\.0\.1:(\d+)", after=said)[1]
         made.daemon.port = int(port)
         made.attach()

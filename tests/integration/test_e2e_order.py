@@ -9,6 +9,8 @@ import pytest
 from e2e import Site, dependencies, judge_down, judge_up, moves, rack, site
 from ockle.webserver.ockle_client.connection import ClientError
 
+pytestmark = pytest.mark.slow
+
 SPEC = rack()
 PAIRS = dependencies(SPEC)
 

@@ -6,7 +6,11 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from e2e import PATIENCE_S, chain, site
+
+pytestmark = pytest.mark.slow
 
 PLUGINS = '''
 from ockle.plugins.ModuleTemplate import ModuleTemplate
