@@ -6,7 +6,7 @@ import pytest
 
 from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState
-from ockle.engine.switching import PROBE_LEAST_S, PROBE_PART, next_probe
+from ockle.engine.probing import PROBE_LEAST_S, PROBE_PART, next_probe
 from rig import Rig
 
 
