@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ockle.engine.engine import Engine
-from ockle.engine.runs import RunState
 from ockle.engine.probing import PROBE_LEAST_S, PROBE_PART, next_probe
+from ockle.engine.runs import RunState
 from rig import Rig
 
 
