@@ -278,7 +278,7 @@ def run_daemon(etc: Path, ready: Callable[[MainDaemon], None] | None = None) -> 
         daemon.close()
         log.info("stopped")
     if daemon.restart_wanted:
-        os.execv(sys.executable, [sys.executable, "-m", "ockle", "daemon", "--etc", str(etc)])  # noqa: S606
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the same command once more
     return 0
 
 

@@ -234,8 +234,8 @@ class Rig:
         machine.expendable = expendable
 
     def _judge(self, machine: Machine, what: str) -> str:
-        wedged_and_may_be_cycled = machine.os == "wedged" and self.policy.get("retry_cycle") == "always"
-        if "cut" in what and (machine.expendable or wedged_and_may_be_cycled):
+        may_be_cycled = machine.os in ("wedged", "booting") and self.policy.get("retry_cycle") == "always"
+        if "cut" in what and (machine.expendable or may_be_cycled):
             return ""
         if machine.name in self.operator_orders:
             return "I2: cut while mounted" if what == "cut while mounted" and not machine.hang_shutdown else ""

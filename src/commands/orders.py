@@ -48,8 +48,9 @@ class OrderCommands(CommandGroup):
         self.add("force", self.force, operator, {"server": "name", "state": "on, off or clear", "note?": "why"})
         self.add("hold", self.hold, operator, {"server": "name", "held": "true or false", "note?": "why"})
         self.add("reset", self.reset, operator, {"server": "name"})
-        self.add("setServer", self.set_server, operator, {"server": "name", "state": "on or off"})
-        self.add("switchNetwork", self.switch_network, operator, {"state": "true or false"})
+        confirm = {"confirm?": "what run would ask for, where a protected server is switched off"}
+        self.add("setServer", self.set_server, operator, {"server": "name", "state": "on or off", **confirm})
+        self.add("switchNetwork", self.switch_network, operator, {"state": "true or false", **confirm})
         self.add("switchOutlet", self.switch_outlet, operator, {**_PART, "force?": "true: whatever depends on it"})
         self.add("switchControl", self.switch_control, operator, {**_PART, "force?": "true: whatever depends on it"})
         self.add("runTest", self.run_test, "viewer", {"server": "name", "obj?": "name of the test; default: all"})
@@ -135,6 +136,7 @@ class OrderCommands(CommandGroup):
         node = self._node(data)
         action = "on" if on_or_off(data) else "off"
         plan = self.look(lambda: self.engine.plan(action, [node.name]))
+        self._refuse_protected(plan, data)
         number = self._order(plan, {})
         return {"status": f"run {number}: {node.name} {action}, {len(plan.steps)} steps", "run": number}
 
@@ -145,8 +147,19 @@ class OrderCommands(CommandGroup):
             raise CommandError("the network has no servers", "refused")
         action = "on" if on_or_off(data) else "off"
         plan = self.look(lambda: self.engine.plan(action, names))
+        self._refuse_protected(plan, data)
         number = self._order(plan, {})
         return {"status": f"run {number}: {action}, {len(plan.steps)} steps", "run": number}
+
+    def _refuse_protected(self, plan: Plan, data: Data) -> None:
+        """The documented calls ask for no confirmation, except where a server is protected."""
+        protected = [
+            step.server
+            for step in plan.steps
+            if step.action != "on" and self.network.getServernode(step.server).facts.policy.protected
+        ]
+        if protected and data.get("confirm") != plan.confirm:
+            raise CommandError(f"{', '.join(protected)} is protected: confirm = {plan.confirm!r}", "refused")
 
     # -- parts
 

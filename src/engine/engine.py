@@ -76,6 +76,8 @@ class Engine:
 
     async def start(self) -> None:
         """Take up what the store remembers, begin to watch the devices, go on with open runs. Raises StoreError."""
+        for node in self.network:
+            node.facts.since = self.core.clock.now()
         self.core.journal.load(self.network)
         kept = {row["name"]: row["value"] for row in self.store.load("meta")}
         self.remembered_auto = kept["auto"] == "on" if "auto" in kept else None

@@ -116,19 +116,29 @@ def make_plan(
 def _to_switch_off(
     network: ServerNetwork, targets: Sequence[str], untouched: dict[str, str], coming_back: Collection[str]
 ) -> set[str]:
+    free = []
+    for name in targets:
+        reason = _hands_off(network.getServernode(name))
+        if reason:
+            untouched[name] = reason
+        else:
+            free.append(name)
     chosen: set[str] = set()
-    for name in {*targets, *network.all_dependents(targets)}:
+    kept: set[str] = set()  # servers that stay as they are and may be running
+    for name in {*free, *network.all_dependents(free)}:
         node = network.getServernode(name)
         if is_down(node.facts):
             if node.facts.desired is Desired.ON or name in coming_back:
                 chosen.add(name)  # else it would be started again
-            continue
-        reason = _hands_off(node)
-        if reason:
+        elif reason := _hands_off(node):
             untouched[name] = reason
+            kept.add(name)
         else:
             chosen.add(name)
-    return chosen
+    for name in network.all_dependencies(kept) & chosen:
+        users = sorted(network.all_dependents([name]) & kept)
+        untouched[name] = "needed by " + ", ".join(f"{user} ({untouched[user]})" for user in users)
+    return chosen - untouched.keys()
 
 
 def _to_switch_on(

@@ -441,3 +441,18 @@ def test_a_restart_does_not_go_on_with_servers_that_a_newer_order_has() -> None:
     rig.play(scenario)
     assert set(rig.states().values()) == {"OFF"}
     assert rig.broken() == []
+
+
+def test_what_is_held_is_not_switched_and_nothing_is_taken_down_for_it() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        await engine.hold("nas", True, "new disks")
+        plan = engine.plan("restart", ["nas"])
+        assert (plan.steps, plan.untouched) == ([], {"nas": "held: new disks"})
+        plan = engine.plan("off", ["switch"])
+        assert [step.server for step in plan.steps] == ["web", "hv"]
+        assert plan.untouched == {"nas": "held: new disks", "switch": "needed by nas (held: new disks)"}
+
+    rig.play(scenario)
