@@ -10,7 +10,7 @@ from e2e import Site, chain, dependencies, judge_down, judge_up, moves, site
 
 pytestmark = pytest.mark.slow
 
-QUICK = {"settle_timeout": "400ms"}
+QUICK = {"settle_timeout": "800ms"}
 ONE_ATTEMPT = {"max_stop_attempts": "1"}
 
 
@@ -25,7 +25,7 @@ def short_of_patience(made: Site, *pdus: str, retries: int = 0) -> None:
 
 def test_a_machine_that_hangs_in_its_first_boot_is_cycled_where_its_policy_says_so(tmp_path: Path) -> None:
     spec = chain("dns", "mon", "view", mon={"first_boot_fails": 1})
-    retried = {"mon": {"boot_timeout": "1s", "retry_cycle": "always"}}
+    retried = {"mon": {"boot_timeout": "2s", "retry_cycle": "always"}}
     with site(spec, tmp_path, overrides=retried) as made:
         run = made.switch("on", "all")
         assert run["failed"] == 0
