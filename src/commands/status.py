@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..common.common import OpState
 from ..common.errors import CommandError
 from ..common.services import DaemonServices
 from ..networkTree.explain import short_word
@@ -68,7 +67,7 @@ class StatusCommands(CommandGroup):
         return {
             "state": facts.op_state.value,
             "word": short_word(facts.op_state),
-            "why": "" if facts.op_state is OpState.OK else node.why,
+            "why": node.why,
             "since": clock.wall() - (clock.now() - facts.since),
             "desired": facts.desired,
             "held": bool(facts.held),
