@@ -19,7 +19,7 @@ class StatusCommands(CommandGroup):
 
     def __init__(self, daemon: DaemonServices) -> None:
         super().__init__(daemon)
-        self._snapshot: tuple[int, Data] = (-1, {})  # revision of the engine -> what status said then
+        self._snapshot: Data = {"rev": -1}  # what status said last; replaced as a whole, never changed
         self.add("status", self.status, params={"since?": "a rev: nothing but {same: true} when nothing has changed"})
         self.add("select", self.select, params={"selector": SELECTOR_HELP})
         self.add("plan", self.plan, params={"action": " or ".join(ACTIONS), "servers": SELECTOR_HELP})
@@ -46,9 +46,10 @@ class StatusCommands(CommandGroup):
         revision = self.engine.core.revision
         if data.get("since") == revision and not self.engine.runs.running():
             return {"same": True, "rev": revision}
-        if self._snapshot[0] != revision or self.engine.runs.running():
-            self._snapshot = (revision, self.look(self._status))
-        return {**self._snapshot[1], "time": time.time()}
+        snapshot = self._snapshot
+        if snapshot["rev"] != revision or self.engine.runs.running():
+            snapshot = self._snapshot = self.look(self._status)
+        return {**snapshot, "time": time.time()}
 
     def _status(self) -> Data:
         engine = self.engine

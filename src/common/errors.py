@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class OckleError(Exception):
