@@ -144,8 +144,8 @@ class SiteReader:
                 self._type_fault(file, section, type_name, kind)
                 continue
             checked = self.check(driver_template(kind, type_name), section, ini, file)
-            if not checked.faults:
-                objects[name] = ObjectConfig(name, type_name, checked.settings, file)
+            # also with faults: nothing starts from such a site, and its servers' files can be judged all the same
+            objects[name] = ObjectConfig(name, type_name, checked.settings, file)
 
     def _type_fault(self, file: str, section: str, type_name: object, kind: str) -> None:
         """Say that the type is missing or unknown. Other options are then not judged: it depends on the type."""

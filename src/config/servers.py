@@ -121,7 +121,7 @@ def _part(reader: SiteReader, part_kind: PartKind, name: str, file: str, ini: Co
         reader.fault(file, name, key, generator, problem=f"unknown {noun}", remedy=remedy)
         return None
     made_by = reader.site.generators(kind).get(generator)
-    if made_by is None:  # its own file has faults; which options there are may depend on them
+    if made_by is None:  # its type is not known, and with it the options that there are
         return None
     template = driver_template(kind, made_by.type)
     checked = reader.check(template, PARAMS_SECTION[kind], ini, file, shown_as=name)

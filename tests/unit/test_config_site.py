@@ -230,3 +230,21 @@ def test_any_bytes_give_faults_at_most(tmp_path: Path, file: str, data: bytes) -
     (etc / file).write_bytes(data)
     for fault in load_site(etc).faults:
         assert str(fault).isprintable()
+
+
+def test_a_fault_of_a_pdu_does_not_hide_those_of_the_servers_on_it(tmp_path: Path) -> None:
+    for name, text in {
+        "config.ini": "[plugins]\nplugins = TimerPluginExample\n",
+        "outlets/strip.ini": "[pdu]\ntype = PoE\nhost = 127.0.0.1\nretries = many\n",
+        "servers/a.ini": "[server]\noutlets = psu\n[psu]\npdu = strip\nport = 3\n",
+        "servers/b.ini": "[server]\noutlets = psu\n[psu]\npdu = strip\nport = 3\n",
+        "servers/c.ini": "[server]\noutlets = psu\n[psu]\npdu = strip\nport = x\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    texts = [str(fault) for fault in load_site(tmp_path).faults]
+    assert [text.partition(";")[0] for text in texts] == [
+        "outlets/strip.ini [pdu] retries = 'many': not an integer",
+        "servers/b.ini [psu]: the outlet strip group 1 port 3 also feeds servers/a.ini [psu]",
+        "servers/c.ini [psu] port = 'x': not an integer",
+    ]
