@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -10,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .clock import Clock, SystemClock
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ Listener = Callable[[Event], None]
 class EventBus:
     """Publishes events to listeners and keeps the newest. May be used from any thread.
 
-    A listener is called in the thread that publishes; it must return at once (put into a queue).
+    A listener is called in the thread that publishes; it must return at once (put into a queue). What it raises is
+    logged and ends there.
     """
 
     def __init__(self, keep: int = 10_000, clock: Clock | None = None) -> None:
@@ -58,7 +62,10 @@ class EventBus:
             self._kept.append(event)
             listeners = self._listeners
         for listener in listeners:
-            listener(event)
+            try:
+                listener(event)
+            except Exception:  # foreign code: who listens must not harm who publishes, the engine for one
+                log.exception("a listener failed at the event %r", event.text)
         return event
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

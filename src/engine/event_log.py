@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from ..common.device_loop import DeviceLoop
 from ..common.events import Event, EventBus
 from .store import Store
@@ -40,9 +43,24 @@ class EventLog:
 
     def _put(self, event: Event) -> None:
         self._store.put(
-            "events", event.seq, time=event.time, kind=event.kind, server=event.server, text=event.text, data=event.data
+            "events",
+            event.seq,
+            time=event.time,
+            kind=event.kind,
+            server=event.server,
+            text=event.text,
+            data=plain(event.data),
         )
         self._since_prune += 1
         if self._since_prune >= PRUNE_EVERY:
             self._since_prune = 0
             self._store.prune("events", self._keep)
+
+
+def plain(data: dict[str, Any]) -> dict[str, Any]:
+    """Return ``data`` as JSON can hold it: one row that cannot be written would keep all others from being written."""
+    try:
+        found: dict[str, Any] = json.loads(json.dumps(data, default=str, skipkeys=True))
+    except (ValueError, RecursionError):  # it contains itself, or nests without end
+        return {}
+    return found

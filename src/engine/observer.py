@@ -10,7 +10,7 @@ from typing import Any
 
 from ..common.common import UNOBSERVED, OpState
 from ..common.device import Device
-from ..common.errors import DeviceAnswerError, DeviceError
+from ..common.errors import DeviceError
 from ..controllers.ControllerTemplate import ControllerTemplate
 from ..networkTree.facts import Desired, Supply
 from ..networkTree.ServerNode import ServerNode
@@ -18,6 +18,7 @@ from ..networkTree.states import Trigger
 from ..outlets.OutletTemplate import OutletTemplate
 from ..testers.TemplateTester import TemplateTester
 from .core import Core
+from .reading import Pair, read_pairs
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +34,12 @@ class Observer:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._outlets: dict[Device, list[tuple[ServerNode, OutletTemplate]]] = {}
+        self._outlets: dict[Device, list[Pair]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> its next round of tests
         self._failing: dict[str, int] = {}  # server -> rounds of tests in a row that failed
         self._passing: dict[str, int] = {}
+        self._boots: dict[str, int] = {}  # server -> how often its evidence was forgotten
         self.observed = asyncio.Event()
         self._unasked: set[Device] = set()
 
@@ -45,7 +47,7 @@ class Observer:
 
     def start(self) -> None:
         """Begin to watch every device of the network."""
-        by_device: dict[Device, list[tuple[ServerNode, OutletTemplate]]] = defaultdict(list)
+        by_device: dict[Device, list[Pair]] = defaultdict(list)
         for node in self._core.network:
             for outlet in node.outlets:
                 by_device[outlet.device].append((node, outlet))
@@ -81,7 +83,10 @@ class Observer:
 
     async def _watch(self, device: Device) -> None:
         while True:
-            await self.read_device(device)
+            try:
+                await self.read_device(device)
+            except Exception:  # the outermost loop of one device's watch: without it nothing would be known any more
+                log.exception("looking at %s failed", device.name)
             await self._core.clock.sleep(self._core.settings.poll_interval)
 
     async def read_device(self, device: Device) -> None:
@@ -101,16 +106,11 @@ class Observer:
         await self._read([(node, outlet) for outlet in node.outlets])
         self.evaluate(node)
 
-    async def _read(self, pairs: Sequence[tuple[ServerNode, OutletTemplate]]) -> None:
-        by_type: dict[type[OutletTemplate], list[tuple[ServerNode, OutletTemplate]]] = defaultdict(list)
-        for pair in pairs:
-            by_type[type(pair[1])].append(pair)
-        for outlet_type, group in by_type.items():
-            answers = await _read_many(outlet_type, [outlet for _, outlet in group])
-            for (node, outlet), answer in zip(group, answers, strict=True):
-                self._take(node, outlet, answer)
+    async def _read(self, pairs: Sequence[Pair]) -> None:
+        for node, outlet, answer in await read_pairs(pairs):
+            self._take(node, outlet, answer)
 
-    async def _measure(self, pairs: Sequence[tuple[ServerNode, OutletTemplate]]) -> None:
+    async def _measure(self, pairs: Sequence[Pair]) -> None:
         for node, outlet in pairs:
             if outlet.measures and not outlet.last_error:
                 try:
@@ -178,13 +178,13 @@ class Observer:
         await self._test_round(node)
 
     async def _test_round(self, node: ServerNode) -> None:
-        generation = node.facts.desired_gen
+        before = node.facts.desired_gen, self._boots.get(node.name)
         passed = await self.run_tests(node)
         for control in node.controls if not node.tests else ():
             passed = passed and await _answers(control)
         if node.facts.op is not None:
             return
-        if node.facts.desired_gen == generation:  # else the results may be older than the newest order
+        if before == (node.facts.desired_gen, self._boots.get(node.name)):  # else they may be of the boot before
             self.take_result(node, passed)
         self.evaluate(node)
 
@@ -206,6 +206,7 @@ class Observer:
     def forget_boot(self, node: ServerNode) -> None:
         """Take back what tests and controls know: the server is being switched, the old boot proves nothing."""
         node.facts.serving = None
+        self._boots[node.name] = self._boots.get(node.name, 0) + 1
         self._failing.pop(node.name, None)
         self._passing.pop(node.name, None)
         for test in node.tests:
@@ -327,15 +328,6 @@ class Observer:
             self._core.set_desired(node, Desired.ON if is_on else Desired.OFF)
         else:
             facts.drifted = facts.policy.drift == "alarm"
-
-
-async def _read_many(outlet_type: type[OutletTemplate], outlets: list[OutletTemplate]) -> Sequence[bool | DeviceError]:
-    try:
-        return await outlet_type.read_many(outlets)
-    except Exception as error:
-        log.error("the driver %s has a bug", outlet_type.__name__, exc_info=error)
-        fault = DeviceAnswerError(f"the driver {outlet_type.__name__} has a bug: {type(error).__name__}: {error}")
-        return [fault] * len(outlets)
 
 
 async def _answers(control: ControllerTemplate) -> bool:

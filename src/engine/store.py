@@ -101,6 +101,10 @@ class Store:
                 except StoreError as error:
                     self._put_back(rows)
                     _settle(waiting, error)
+                except Exception as bug:  # the outermost loop of the writer: who waits has to know, whatever it is
+                    log.exception("writing the store ended by a bug")
+                    self._put_back(rows)
+                    _settle(waiting, StoreError(f"cannot write the store: {type(bug).__name__}: {bug}"))
                 else:
                     _settle(waiting, None)
         finally:
@@ -113,7 +117,8 @@ class Store:
     def _write(self, rows: Mapping[tuple[str, Any], Row]) -> None:
         by_shape: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
         for (table, key), row in rows.items():
-            by_shape.setdefault((table, tuple(row)), []).append({tables.KEYS[table]: key, **row})
+            values = {name: _writable(value) for name, value in row.items()}
+            by_shape.setdefault((table, tuple(row)), []).append({tables.KEYS[table]: key, **values})
         try:
             with self._connected().begin() as connection:
                 for (table, _), group in by_shape.items():
@@ -160,13 +165,20 @@ class Store:
         try:
             await self.commit()
         finally:
-            self._writer.submit(self._dispose).result(30)
-            self._writer.shutdown()
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._dispose)
+            self._writer.shutdown(wait=False)
 
     def _dispose(self) -> None:
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
+
+
+def _writable(value: Any) -> Any:
+    """Replace what no database takes in a text: lone surrogates, which JSON can bring, and NUL."""
+    if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return value
 
 
 def _settle(waiting: list[asyncio.Future[None]], error: StoreError | None) -> None:

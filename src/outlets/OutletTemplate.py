@@ -21,8 +21,9 @@ class OutletTemplate(Driver):
     the outlet shows what was asked, and keeps the OpState.
 
     ``data``     measured values; ``power_w``, ``current_a``, ``voltage_v``, ``energy_wh`` where the device has them
-    ``state``    True or False as last read, None = never, or it did not become what was asked
+    ``state``    True or False as last read, None = never, or commanded and not verified since
     ``seen_at``  moment of the clock of the last good read
+    ``switchings``  rises with each command that is sent and each that ends: a read begun at another value is overtaken
     ``on_at``, ``off_at``  moments of the clock when it was last switched on and off here
     """
 
@@ -40,6 +41,7 @@ class OutletTemplate(Driver):
         self.opState = OpState.INIT
         self.state: bool | None = None
         self.seen_at = float("-inf")
+        self.switchings = 0
         self.on_at = float("-inf")
         self.off_at = float("-inf")
 
@@ -86,7 +88,9 @@ class OutletTemplate(Driver):
 
     async def get_state(self) -> bool:
         """Read the outlet now; raises DeviceError when that fails."""
-        return self.observe(await self._read_once())
+        begun = self.switchings
+        seen = await self._read_once()
+        return self.observe(seen) if begun == self.switchings or isinstance(seen, DeviceError) else seen
 
     def observe(self, seen: bool | DeviceError) -> bool:
         """Take in what was read, for a single outlet or as part of a batch; raises ``seen`` if it is an error."""
@@ -112,11 +116,19 @@ class OutletTemplate(Driver):
         limit = float(self.params["settle_timeout"]) if timeout is None else timeout
         deadline = clock.now() + limit
         sends_left = 1 + int(self.settings["retries"])
+
+        def about_to_send() -> None:
+            if before_send is not None:
+                before_send()
+            self.switchings += 1
+            self.state = None  # whatever ends the matter before the read-back: it may have moved
+
         while True:
-            problem = await self._send(state, before_send)
+            problem = await self._send(state, about_to_send)
             sends_left -= 1
             seen = await self._read_back(state, deadline, patient=problem is None or sends_left <= 0)
             if seen is state:
+                self.switchings += 1
                 self.observe(state)
                 if state:
                     self.on_at = clock.now()
@@ -125,10 +137,11 @@ class OutletTemplate(Driver):
                 return
             final = isinstance(problem, DeviceRefused | DeviceAnswerError)
             if final or sends_left <= 0 or clock.now() >= deadline:
+                self.switchings += 1
                 self.state = None
                 raise self._failure(state, seen, problem, limit)
 
-    async def _send(self, state: bool, before_send: Callable[[], None] | None) -> DeviceError | None:
+    async def _send(self, state: bool, before_send: Callable[[], None]) -> DeviceError | None:
         await self.device.wait_gap()
         try:
             await self.invoke(self._setOutletState, state, before=before_send)
