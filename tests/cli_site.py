@@ -42,9 +42,12 @@ class Site:
         self.words = dict.fromkeys(NAMES, "on")
         self.fails: set[str] = set()
         self.run_states: list[str] = ["done"]
+        self.needs = {"web1": ["nas01"], "web2": ["nas01"], "nas01": ["sw-core"]}
+        self.controls: dict[str, Any] = {"ssh": {"OpState": "OK"}}
         add = services.communicationHandler.AddCommandToList
         for name in ("status", "select", "plan", "getRun", "runs", "tree", "why", "runTest", "events"):
             add(name, getattr(self, f"_{name}"), role="viewer")
+        add("getAvailableServerControls", lambda _data: self.controls, role="viewer")
         for name in SWITCHING:
             add(name, self._recorder(name), role="operator")
 
@@ -58,7 +61,7 @@ class Site:
         def command(data: dict[str, Any]) -> dict[str, Any]:
             self.sent.append((name, data))
             if name == "run" and data["rev"] != self.rev:
-                raise CommandError("the plan changed", "conflict")
+                raise CommandError("the plan changed", "conflict", {"plan": self._plan(data)})
             if name == "run":
                 return {"run": "214", "plan": self._plan(data)}
             if name == "setAutoControlStatus":
@@ -74,7 +77,8 @@ class Site:
             name: {
                 "state": word, "word": word, "why": 'test "pg" timeout' if word == "failed" else "", "since": 1.0,
                 "desired": "on", "held": False, "forced": None, "attempts": {"start": [0, 3], "stop": [0, 3]},
-                "tags": [], "power_w": 12.4, "needs": [], "needed_by": [], "comment": "", "run": None,
+                "tags": [], "power_w": 12.4, "needs": self.needs.get(name, []), "comment": "", "run": None,
+                "needed_by": [user for user, needs in self.needs.items() if name in needs],
             }
             for name, word in self.words.items()
         }  # fmt: skip

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..common.errors import CommandError
 from .codes import ABORTED, BY_ERROR, FAILED, OK, USAGE, CliError
-from .connect import connect
+from .connect import connect, parse_count
 from .output import count, moment, safe, say, show, table, tell
 from .parser import Commands
 
@@ -54,7 +54,7 @@ def register(commands: Commands) -> None:
     _message(parser)
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser = group.add("history", run_history, "former revisions")
-    parser.add_argument("--limit", type=int, default=20, help="how many (default: 20)")
+    parser.add_argument("--limit", type=parse_count, metavar="NUMBER", default=20, help="how many (default: 20)")
     parser = group.add("undo", run_undo, "take the last change back, or return to a revision")
     parser.add_argument("rev", nargs="?", type=int)
 
@@ -192,6 +192,8 @@ def _changed(args: argparse.Namespace, reply: dict[str, Any]) -> int:
 
 def read_draft(store: Store, folder: Path, delete: bool) -> dict[str, str | None]:
     """Return the files of a draft. Raises CliError when there are none or one cannot be read."""
+    if not folder.is_dir():
+        raise CliError(f"{folder}: no such folder")
     found = sorted(path for path in folder.rglob("*.ini") if not any(part.startswith(".") for part in path.parts[1:]))
     if not found:
         raise CliError(f"{folder}: holds no INI files")

@@ -8,13 +8,15 @@ import re
 
 from ..webserver.ockle_client.connection import DEFAULT_PORT, Connection
 from .codes import USAGE, CliError
-from .output import safe
+from .output import check_reader, safe
 
 TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
+QUIET_S = 30
+"""A daemon that has said nothing for so long is asked whether it is still there."""
 _DURATION = r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?"
 
 
@@ -52,8 +54,12 @@ def connect(args: argparse.Namespace, timeout: float = 30.0) -> Connection:
             with open(args.token_file, encoding="utf-8") as file:  # noqa: PTH123 - pathlib would cost start-up time
                 token = file.read(4096).strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise CliError(f"{args.token_file}: cannot read the token: {error}") from error
+            raise CliError(f"{args.token_file}: cannot read the token: {_problem(error)}") from error
     return Connection(**where, token=token, timeout=timeout, via="cli", user=_user())
+
+
+def _problem(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is no text"
 
 
 def _user() -> str:
@@ -72,8 +78,31 @@ def resolve(connection: Connection, selectors: Sequence[str]) -> list[str]:
         unknown = ", ".join(map(safe, reply["unknown"]))
         raise CliError(f"no such server: {unknown} (ockle status shows them all)")
     if not reply["servers"]:
-        raise CliError(f"no server matches {' '.join(map(safe, selectors))}", USAGE)
+        raise CliError(f"no server matches {' '.join(safe(text) or repr(text) for text in selectors)}", USAGE)
     return list(reply["servers"])
+
+
+def incoming(connection: Connection) -> Iterator[dict[str, Any]]:
+    """Yield events for ever. Raises ConnectionFailed when the daemon has gone, BrokenPipeError when the reader has."""
+    quiet = 0
+    while True:
+        event = connection.next_event(1.0)
+        if event is not None:
+            quiet = 0
+            yield event
+            continue
+        check_reader()
+        quiet += 1
+        if quiet == QUIET_S:
+            quiet = 0
+            connection.call("ping")
+
+
+def parse_count(text: str) -> int:
+    """Return a whole number of at least 1. For argparse: raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0 and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)
 
 
 def parse_duration(text: str) -> float:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from .codes import OK
-from .connect import connect, parse_duration
+from .connect import connect, incoming, parse_count, parse_duration, resolve
 from .output import moment, safe, say, sentence, show, table
 from .parser import Commands
 
@@ -19,7 +19,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what happens from now on")
     parser.add_argument("--server", metavar="NAME", help="only of this server")
     parser.add_argument("--since", type=parse_duration, metavar="TIME", help="how far back (1h)")
-    parser.add_argument("--limit", type=int, default=50, help="how many at most (default: 50)")
+    parser.add_argument(
+        "--limit", type=parse_count, metavar="NUMBER", default=50, help="how many at most (default: 50)"
+    )
     commands.add("who", run_who, "who is connected to the daemon")
 
 
@@ -32,15 +34,19 @@ def run_events(args: argparse.Namespace) -> int:
     with connect(args) as connection:
         if not args.follow:
             events = connection.call("events", request)["events"]
+            if args.server and not events:
+                resolve(connection, [args.server])  # one that is gone may have left events; a mistyped one has none
             text = "\n".join(map(_line, events)) or "nothing happened"
             show(args, events, text, dict.fromkeys(event["server"] for event in events if event["server"]))
             return OK
+        if args.server:
+            resolve(connection, [args.server])
         connection.subscribe(server=args.server or "")
         events = connection.call("events", request)["events"]
         for event in events:
             _write(args, event)
         newest = events[-1]["seq"] if events else 0
-        for event in connection.events():
+        for event in incoming(connection):
             if event["seq"] > newest:  # those in between came both ways
                 _write(args, event)
     return OK

@@ -59,7 +59,6 @@ def _run(words: list[str], start: Callable[[], object]) -> int:
         except UsageError:  # say it with all commands in the list
             args = build_parser().parse_args(words)
     except UsageError as error:
-        error.parser.print_usage(sys.stderr)
         return _say(f"{safe(error)}\nTry: {error.parser.prog} --help", USAGE)
     except SystemExit as done:  # --help, --version
         return int(done.code or OK)

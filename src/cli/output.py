@@ -40,6 +40,20 @@ def say(text: str = "") -> None:
     print(text, flush=True)
 
 
+def check_reader() -> None:
+    """Raise BrokenPipeError when nobody reads the pipe at stdout any more: `ockle events -f | head -1` is to end."""
+    import select
+
+    try:
+        number = sys.stdout.fileno()
+    except ValueError:  # (UnsupportedOperation is one) stdout is no file: its reader cannot go
+        return
+    poll = select.poll()
+    poll.register(number, 0)  # errors and hang-ups are reported unasked
+    if any(seen & (select.POLLERR | select.POLLHUP) for _number, seen in poll.poll(0)):
+        raise BrokenPipeError
+
+
 def tell(text: str = "") -> None:
     """Write a line about what is going on (stderr)."""
     print(text, file=sys.stderr, flush=True)

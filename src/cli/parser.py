@@ -22,7 +22,8 @@ GROUPS = {
     "status": ("status",),
     "switch": ("on", "off", "restart", "plan"),
     "graph": ("tree", "why"),
-    "servers": ("test", "force", "hold", "reset", "wait"),
+    "servers": ("test", "hold", "reset", "wait"),
+    "force": ("force",),
     "runs": ("runs", "cancel"),
     "events": ("events", "who"),
     "parts": ("outlet", "control", "auto"),
@@ -147,6 +148,7 @@ def _epilog() -> str:
 
 def _width() -> int:
     try:
-        return max(min(os.get_terminal_size().columns, 120) - 2, 60)
-    except OSError:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+    except (OSError, ValueError):
         return 98
+    return max(min(columns, 120) - 2, 40)

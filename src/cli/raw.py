@@ -13,10 +13,12 @@ from .output import emit_json, safe, say
 from .parser import Commands, build_parser
 
 COMPLETION_TIMEOUT_S = 2.0
-# what the shells call to complete names of servers; ours, so that shtab only places it
+# what the shells call to complete names of servers, and what defines that; ours, so that shtab only places it
+_CALLS = {"bash": "_ockle_names", "zsh": "_ockle_names", "fish": "(_ockle_names)"}
 _NAMES = {
     "bash": '_ockle_names() { compgen -W "$(ockle _names 2>/dev/null)" -- "$1"; }',
     "zsh": '_ockle_names() { compadd -- ${(f)"$(ockle _names 2>/dev/null)"} }',
+    "fish": "function _ockle_names; ockle _names 2>/dev/null; end",
     "tcsh": "",
 }
 
@@ -84,4 +86,4 @@ def _mark_servers(parser: argparse.ArgumentParser) -> None:
             for inner in action.choices.values():
                 _mark_servers(inner)
         elif action.dest in ("selector", "server"):
-            action.complete = {shell: "_ockle_names" for shell, text in _NAMES.items() if text}  # type: ignore[attr-defined]
+            action.complete = dict(_CALLS)  # type: ignore[attr-defined]

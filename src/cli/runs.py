@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from .codes import OK
-from .connect import connect
+from .connect import connect, parse_count
 from .follow import finish, follow
 from .output import clock, moment, safe, show, table
 from .parser import Commands
@@ -16,7 +16,9 @@ def register(commands: Commands) -> None:
     parser = commands.add("runs", run_runs, "what was switched by whom, or the steps of one run")
     parser.add_argument("run_id", nargs="?", metavar="ID", help="the number of a run")
     parser.add_argument("-f", "--follow", action="store_true", help="follow the run to its end")
-    parser.add_argument("--limit", type=int, default=20, help="how many to list (default: 20)")
+    parser.add_argument(
+        "--limit", type=parse_count, metavar="NUMBER", default=20, help="how many to list (default: 20)"
+    )
     parser = commands.add("cancel", run_cancel, "end a run: running steps are finished, waiting ones are dropped")
     parser.add_argument("run_id", metavar="ID")
 

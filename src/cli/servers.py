@@ -1,4 +1,4 @@
-"""``ockle test``, ``force``, ``hold``, ``reset`` and ``wait``: what one does with single servers."""
+"""``ockle test``, ``hold``, ``reset`` and ``wait``: what one does with single servers."""
 
 from __future__ import annotations
 
@@ -22,11 +22,6 @@ def register(commands: Commands) -> None:
     parser = commands.add("test", run_test, "run the tests of servers now")
     parser.add_argument("selector", nargs="+", metavar="SEL", help=SELECTOR_HELP)
     parser.add_argument("--only", metavar="TEST", help="only the test of this name")
-    parser = commands.add(
-        "force", run_force, "switch servers on or off whatever their neighbours do, and keep all automation off them"
-    )
-    parser.add_argument("state", choices=("on", "off", "clear"))
-    _targets(parser)
     parser = commands.add("hold", run_hold, "take servers out of the daemon's hands, or give them back")
     parser.add_argument("--release", action="store_true", help="give them back")
     _targets(parser)
@@ -72,13 +67,6 @@ def _each(args: argparse.Namespace, command: str, data: dict[str, Any], said: Ca
         }
     show(args, replies, "\n".join(said(safe(name)) for name in replies), replies)
     return OK
-
-
-def run_force(args: argparse.Namespace) -> int:
-    data = {"state": args.state, **({"note": args.note} if args.note else {})}
-    if args.state == "clear":
-        return _each(args, "force", data, lambda name: f"{name} is what is observed again")
-    return _each(args, "force", data, lambda name: f"{name} counts as {args.state} until: ockle force clear {name}")
 
 
 def run_hold(args: argparse.Namespace) -> int:

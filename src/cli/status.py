@@ -7,7 +7,7 @@ import sys
 
 from ..common.hostranges import fold_names
 from .codes import FAILED, NOT_ON, OK
-from .connect import connect, resolve
+from .connect import connect, incoming, resolve
 from .output import FAILED_WORDS, ON_WORDS, STATES, glyph, moment, paint, safe, say, show, table
 from .parser import SELECTOR_HELP, Commands
 
@@ -34,8 +34,7 @@ def run(args: argparse.Namespace) -> int:
         _show(args, servers)
         if args.watch:
             connection.subscribe(["state", "force", "desired", "config"])
-            while True:
-                connection.next_event(None)
+            for _event in incoming(connection):
                 while connection.next_event(0.2):  # what belongs together is shown together
                     pass
                 servers = ask(connection, args.selector)

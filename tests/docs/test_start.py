@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import shlex
 import signal
@@ -20,7 +21,8 @@ import doc_pages
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "start.md"
-QUESTION = "[y/N] "
+QUESTION = re.compile(r"(?:\[y/N\]|to go on:) (\S+)$")
+"""What a question ends with on the page, and the answer after it."""
 TIMEOUT_S = 90.0
 SPEED = "0.2"
 
@@ -83,8 +85,8 @@ def _say(words: Sequence[str], environment: dict[str, str]) -> list[str]:
     return done.stdout.splitlines()
 
 
-def _say_on_a_terminal(words: Sequence[str], environment: dict[str, str]) -> list[str]:
-    """Run a command on a terminal and answer its question with y."""
+def _say_on_a_terminal(words: Sequence[str], environment: dict[str, str], question: str, answer: str) -> list[str]:
+    """Run a command on a terminal and answer its question."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "ockle", *words]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
@@ -99,8 +101,8 @@ def _say_on_a_terminal(words: Sequence[str], environment: dict[str, str]) -> lis
                 if not piece:
                     break
                 said += piece
-                if not answered and QUESTION.encode() in said:
-                    os.write(ours, b"y\n")
+                if not answered and said.endswith(question.encode()):
+                    os.write(ours, f"{answer}\n".encode())
                     answered = True
             assert process.wait(max(deadline - time.monotonic(), 0.1)) == 0
         finally:
@@ -118,6 +120,10 @@ def test_the_page() -> None:
         for session in rest:
             name, *words = shlex.split(session.command)
             assert name == "ockle"
-            asks = any(QUESTION in line for line in session.shown)
-            got = (_say_on_a_terminal if asks else _say)(words, environment)
+            asked = next((found for line in session.shown if (found := QUESTION.search(line))), None)
+            if asked:
+                question = asked.group().removesuffix(asked[1])
+                got = _say_on_a_terminal(words, environment, question, asked[1])
+            else:
+                got = _say(words, environment)
             assert doc_pages.shape(got) == doc_pages.shape(session.shown), session.command

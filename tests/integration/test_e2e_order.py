@@ -97,7 +97,9 @@ def test_two_supplies_are_on_before_it_counts_as_on_and_both_are_off_at_the_end(
 
 
 def test_forced_on_serves_as_a_dependency_and_is_left_alone(dark: Site) -> None:
-    assert dark.cli("force", "on", "nas", "--note", "burn-in").code == 0  # whatever it needs
+    assert (
+        dark.cli("force", "on", "nas", "--note", "burn-in", "--yes", "--confirm", "nas").code == 0
+    )  # whatever it needs
     dark.until("serving", lambda: dark.lab.state("nas") == "up")
     assert dark.states() == {**dark.states(), "nas": "Forced on", "core": "OFF"}
     dark.switch("on", "lone")
@@ -112,7 +114,7 @@ def test_forced_on_serves_as_a_dependency_and_is_left_alone(dark: Site) -> None:
 def test_forced_off_shuts_down_gracefully_and_stays_off_whatever_is_ordered(dark: Site) -> None:
     dark.switch("on", "dns")
     mark = len(dark.ledger)
-    assert dark.cli("force", "off", "dns").code == 0
+    assert dark.cli("force", "off", "dns", "--yes", "--confirm", "dns").code == 0
     dark.until("off", lambda: dark.lab.state("dns") == "off")
     dark.ledger.wait("halted", "dns", after=mark)
     assert dark.ledger.cuts_while_mounted() == []

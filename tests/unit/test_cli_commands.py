@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from cli_site import NAMES, Site, cli_site
 from ockle.cli.codes import MEANINGS, CliError
 from ockle.cli.connect import parse_address, parse_duration
+from ockle.cli.force import consequences
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,15 @@ SLIPS = [
     ["restart", "--yes"],
     ["force", "web1", "on"],
     ["force", "on"],
+    ["force", "on", "web1"],
+    ["force", "off", "web1", "--yes"],
+    ["force", "off", "web1", "--confirm", "web1"],
+    ["force", "off", "web1", "--yes", "--confirm", "web2"],
+    ["force", "off", "web[1-2]", "--yes", "--confirm", "web1"],
+    ["events", "--limit", "0"],
+    ["runs", "--limit", "-1"],
+    ["events", "--server", "web9"],
+    ["events", "--server", "web9", "--follow"],
     ["hold"],
     ["cancel"],
     ["outlet", "off", "web1", "--yes"],
@@ -249,7 +261,8 @@ def test_wait(site: Site) -> None:
 
 
 def test_force_hold_reset_auto_cancel_and_outlets_send_what_was_typed(site: Site) -> None:
-    site.run("force", "on", "web1", "--note", "x")
+    site.run("force", "on", "web1", "--note", "x", "--yes", "--confirm", "web1")
+    site.run("force", "clear", "web1")
     site.run("hold", "web[1-2]")
     site.run("hold", "--release", "web1")
     site.run("reset", "web1")
@@ -259,6 +272,7 @@ def test_force_hold_reset_auto_cancel_and_outlets_send_what_was_typed(site: Site
     site.run("control", "off", "web1", "ssh", "--yes", "--confirm", "web1")
     assert site.sent == [
         ("force", {"server": "web1", "state": "on", "note": "x"}),
+        ("force", {"server": "web1", "state": "clear"}),
         ("hold", {"server": "web1", "held": True}),
         ("hold", {"server": "web2", "held": True}),
         ("hold", {"server": "web1", "held": False}),
@@ -268,6 +282,66 @@ def test_force_hold_reset_auto_cancel_and_outlets_send_what_was_typed(site: Site
         ("switchOutlet", {"server": "web1", "obj": "psu1", "state": "off", "force": True}),
         ("switchControl", {"server": "web1", "obj": "ssh", "state": "off"}),
     ]
+
+
+ON = dict.fromkeys(NAMES, "on")
+
+
+def _servers(site: Site, **words: str) -> dict[str, dict[str, Any]]:
+    site.words = {**ON, **{name.replace("_", "-"): word for name, word in words.items()}}
+    servers: dict[str, dict[str, Any]] = site._status({})["servers"]
+    return servers
+
+
+def test_forcing_off_tells_who_loses_what_it_needs(site: Site) -> None:
+    text = consequences("off", ["sw-core"], _servers(site, web2="off"))
+    assert text.splitlines() == [
+        "Force off sw-core, at once and whatever the neighbours do:",
+        "  sw-core is on",
+        "  Still needed by: nas01 (on), web1 (on).",
+        "  They are not shut down first; they lose what they need.",
+        "  sw-core: shut down before the power is cut.",
+        "Then no automation touches sw-core until: ockle force clear sw-core",
+    ]
+    text = consequences("off", ["web1", "web2"], _servers(site), ["web2"])
+    assert "Still needed by: nobody." in text
+    assert "web2: no control, so the power is cut without a shutdown." in text
+    assert "ockle force clear web[1-2]" in text
+
+
+def test_forcing_on_tells_what_is_missing(site: Site) -> None:
+    text = consequences("on", ["web1"], _servers(site, web1="off", nas01="failed", sw_core="off"))
+    assert "  Needed, and not on: nas01 (failed), sw-core (off).\n  They are neither started nor waited for." in text
+    assert "Needed, and not on: nobody." in consequences("on", ["web1"], _servers(site, web1="off"))
+
+
+@pytest.mark.parametrize(("typed", "code", "sent"), [("sw-core\n", 0, 1), ("y\n", 6, 0), ("\n", 6, 0), ("", 6, 0)])
+def test_force_wants_the_name_typed(
+    site: Site, monkeypatch: pytest.MonkeyPatch, typed: str, code: int, sent: int
+) -> None:
+    monkeypatch.setattr("ockle.cli.confirm._can_ask", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    result = site.run("force", "off", "sw-core")
+    assert (result.code, len(site.sent)) == (code, sent)
+    assert "Still needed by: nas01 (on), web1 (on), web2 (on)." in result.err
+    assert 'Type "sw-core" to go on:' in result.err
+
+
+def test_the_plan_of_a_conflict_is_shown_and_not_agreed_to_unseen(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = {**site._plan({"action": "off", "servers": ["nas01", "web1"]}), "rev": 0}
+    site.services.communicationHandler.AddCommandToList("plan", lambda _data: stale, role="viewer")
+    try:
+        unseen = site.run("off", "nas01", "--yes")
+        monkeypatch.setattr("ockle.cli.confirm._can_ask", lambda: True)
+        monkeypatch.setattr("sys.stdin", io.StringIO("y\ny\n"))
+        seen = site.run("off", "nas01")
+    finally:
+        site.services.communicationHandler.AddCommandToList("plan", site._plan, role="viewer")
+    assert unseen.code == 6
+    assert "The plan changed since you looked: - web1 off" in unseen.err
+    assert seen.code == 0
+    assert seen.err.count("Go on?") == 2
+    assert [data["rev"] for _command, data in site.sent] == [0, 0, 1]
 
 
 def test_runs_events_who_and_command(site: Site) -> None:
@@ -285,7 +359,7 @@ def test_runs_events_who_and_command(site: Site) -> None:
 
 
 def test_completion_knows_servers(site: Site) -> None:
-    for shell in ("bash", "zsh"):
+    for shell in ("bash", "zsh", "fish"):
         assert "_ockle_names" in site.run("completion", shell).out
 
 
