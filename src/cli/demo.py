@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..webserver.ockle_client.connection import DEFAULT_PORT, ClientError, Connection, ConnectionFailed
+from ..webserver.ockle_client.connection import DEFAULT_PORT
 from .codes import FAILED, OK, CliError
+from .demo_daemon import HOST, DemoDaemon
 from .demo_view import make_view, next_steps, proof, timeline
 from .follow import ENDED, recap
 from .output import clock, moment, safe, say, sentence, tell
@@ -25,11 +23,7 @@ from .output import clock, moment, safe, say, sentence, tell
 if TYPE_CHECKING:
     from ..simulator.lab import Lab
 
-READY_TIMEOUT_S = 60.0
 RUN_TIMEOUT_S = 600.0
-STOP_TIMEOUT_S = 20.0
-LOG_LINES = 15
-HOST = "127.0.0.1"
 
 
 def demo(args: argparse.Namespace) -> int:
@@ -41,34 +35,28 @@ def demo(args: argparse.Namespace) -> int:
     except ImportError as error:
         raise CliError(f"the lab needs {error.name}: pip install 'ockle[demo]'") from error
 
-    port = args.port or _free_port()
+    port = _free_port(args.port)
     with ExitStack() as stack:
         stack.enter_context(_one_interrupt())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ockle-demo-")))
         tell("starting the virtual lab ...")
         lab = stack.enter_context(Lab(example_spec(args.speed)))
-        etc = folder / "etc"
         settings = {
             "main": {"state_dir": str(folder / "state")},
             "plugins.SocketListener": {"host": HOST, "port": str(port)},
         }
-        copy_site(SITE, etc, lab, settings)
-        log = folder / "daemon.log"
-        child = stack.enter_context(_daemon(etc, log))
-        with Connection(HOST, port, via="cli", user="demo") as connection:
-            try:
-                _wait_until_ready(child, connection, log)
-                return _play(args, child, connection, lab, port)
-            except KeyboardInterrupt:
-                tell("\ntaking everything down ...")
-                return OK
-            except ConnectionFailed as error:
-                raise CliError(f"the daemon went away: {error}\n{_tail(log)}", FAILED) from error
+        copy_site(SITE, folder / "etc", lab, settings)
+        daemon = stack.enter_context(DemoDaemon(folder, port))
+        try:
+            daemon.wait_until_ready()
+            return _play(args, daemon, lab, port)
+        except KeyboardInterrupt:
+            tell("\ntaking everything down ...")
+            return OK
 
 
-def _play(args: argparse.Namespace, child: subprocess.Popen[bytes], connection: Connection, lab: Lab, port: int) -> int:
-    connection.subscribe(["run", "step", "state"])
-    plan, run = _power(connection, "on")
+def _play(args: argparse.Namespace, daemon: DemoDaemon, lab: Lab, port: int) -> int:
+    plan, run = _power(daemon, "on")
     say(timeline(plan, run, show_ratio=False))
     if run["state"] != "done":
         tell(recap(run))
@@ -76,11 +64,10 @@ def _play(args: argparse.Namespace, child: subprocess.Popen[bytes], connection: 
     if not (args.exit_when_up or args.exit_when_down):
         say(timeline(plan, run, only_ratio=True))
         say(next_steps(port))
-        _stay(child, connection)
-        return OK
+        _stay(daemon)
     code = OK
     if args.exit_when_down:
-        _plan, down = _power(connection, "off")
+        _plan, down = _power(daemon, "off")
         say(recap(down))
         text, clean = proof(lab.ledger)
         say(text)
@@ -89,92 +76,37 @@ def _play(args: argparse.Namespace, child: subprocess.Popen[bytes], connection: 
     return code
 
 
-def _power(connection: Connection, action: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _power(daemon: DemoDaemon, action: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Turn everything on or off, show how that goes, and return the plan and the finished run."""
-    servers = connection.call("select", {"selector": ["all"]})["servers"]
-    plan = connection.call("plan", {"action": action, "servers": servers})
+    servers = daemon.look("select", {"selector": ["all"]})["servers"]
+    plan = daemon.look("plan", {"action": action, "servers": servers})
     order = {"action": action, "servers": servers, "confirm": plan.get("confirm", ""), "note": "demo"}
-    number = connection.call("run", order)["run"]
+    number = daemon.order("run", order)["run"]
     deadline = time.monotonic() + RUN_TIMEOUT_S
     with make_view(action) as view:
         while True:
-            run = connection.call("getRun", {"run": number})
-            view.update(run, connection.call("status")["servers"])
+            run = daemon.look("getRun", {"run": number})
+            view.update(run, daemon.look("status")["servers"])
             if run["state"] in ENDED:
                 return plan, run
             if time.monotonic() > deadline:
                 raise CliError(f"run {safe(number)} has not ended within {clock(RUN_TIMEOUT_S)}", FAILED)
-            if connection.next_event(0.5):
-                while connection.next_event(0.05):  # what comes in a burst is shown at once
+            if daemon.next_event(0.5):
+                while daemon.next_event(0.05):  # what comes in a burst is shown at once
                     pass
 
 
-def _stay(child: subprocess.Popen[bytes], connection: Connection) -> None:
-    """Show what happens until the user has seen enough."""
-    while child.poll() is None:
-        event = connection.next_event(1.0)
+def _stay(daemon: DemoDaemon) -> NoReturn:
+    """Show what happens until the user has seen enough and interrupts, or the daemon ends: that raises CliError."""
+    while True:
+        event = daemon.next_event(1.0)
         if event and event["kind"] == "state":
             say(f"{moment(event['time'])}  {safe(sentence(event))}")
-    raise CliError(f"the daemon ended with exit code {child.returncode}", FAILED)
 
 
-@contextmanager
-def _daemon(etc: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a daemon on ``etc``; at the end it is asked to stop, and stopped if it does not."""
-    # the child finds the package where this process found it: checkout, install or one-file build
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    for name in ("NOTIFY_SOCKET", "STATE_DIRECTORY", "OCKLE_HOST", "OCKLE_TOKEN"):
-        environment.pop(name, None)
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "ockle", "daemon", "--etc", str(etc)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for this process, which then stops the daemon in order
-        )
-    try:
-        yield child
-    finally:
-        if child.poll() is None:
-            child.terminate()
-            try:
-                child.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                tell("the daemon does not stop; it is killed")
-                child.kill()
-                child.wait()
-
-
-def _wait_until_ready(child: subprocess.Popen[bytes], connection: Connection, log: Path) -> None:
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    while True:
-        try:
-            connection.call("status")
-            return
-        except ConnectionFailed:
-            connection.close()
-        except ClientError as error:  # it listens, but core is still registering its commands
-            if error.code != "unknown_command":
-                raise
-        try:
-            code = child.wait(0.1)
-        except subprocess.TimeoutExpired:
-            if time.monotonic() < deadline:
-                continue
-            raise CliError(f"the daemon is not ready after {clock(READY_TIMEOUT_S)}\n{_tail(log)}", FAILED) from None
-        raise CliError(f"the daemon ended with exit code {code}\n{_tail(log)}", FAILED)
-
-
-def _tail(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
-    return "\n".join(map(safe, lines))
-
-
-def _free_port() -> int:
-    """Return the usual port when nobody has it, so that no --host need be typed; any free one otherwise."""
-    for port in (DEFAULT_PORT, 0):
+def _free_port(wanted: int) -> int:
+    """Return ``wanted``, or for 0 the usual port when nobody has it, so that no --host need be typed, or any."""
+    for port in (wanted,) if wanted else (DEFAULT_PORT, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -182,7 +114,9 @@ def _free_port() -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise CliError("no free port on 127.0.0.1", FAILED)
+    raise CliError(
+        f"port {wanted} of {HOST} is taken; without --port a free one is found" if wanted else "no free port", FAILED
+    )
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 _STYLES = {"32": "green", "36": "cyan", "31": "red", "35": "magenta", "33": "yellow", "2": "dim"}
 
 
+WIDE = 100
+"""Columns of a terminal that has room for what a server needs."""
+
+
 class View(Protocol):
     def update(self, run: dict[str, Any], servers: dict[str, dict[str, Any]]) -> None: ...
 
@@ -31,8 +38,9 @@ def make_view(action: str) -> Iterator[View]:
     from rich.console import Console
     from rich.live import Live
 
-    with Live(console=Console(stderr=True), transient=True, auto_refresh=False) as live:
-        yield _Table(live, action)
+    console = Console(stderr=True)
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        yield _Table(console, live, action)
 
 
 class _Lines:
@@ -44,32 +52,56 @@ class _Lines:
 
 
 class _Table:
-    """All servers with their states, and how far the run is."""
+    """All servers with their states, a line each, and how far the run is.
 
-    def __init__(self, live: Any, action: str) -> None:
+    It says how long it has taken, not how long it will: this daemon has never switched these servers before.
+    """
+
+    def __init__(self, console: Any, live: Any, action: str) -> None:
+        self._console = console
         self._live = live
         self._action = action
+        self._began = time.monotonic()
 
     def update(self, run: dict[str, Any], servers: dict[str, dict[str, Any]]) -> None:
         from rich.table import Table
         from rich.text import Text
 
         ended = run["done"] + run["failed"] + run["skipped"]
-        left = "" if run.get("eta_s") is None else f", left {clock(run['eta_s'])}"
-        grid = Table(title=f"turning everything {self._action}: {ended} of {run['total']}{left}", title_justify="left")
-        for head in ("server", "state", "why", "attempts", "needs"):
-            grid.add_column(head)
+        spent = clock(time.monotonic() - self._began)
+        title = f"turning everything {self._action}: {ended} of {run['total']}, {spent}"
+        grid = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        wide = self._console.width >= WIDE
+        widths = self._widths(servers, wide)
+        # rich would take what is missing from all columns
+        widths["why"] = max(self._console.width - sum(widths.values()) - 2 * len(widths) - 1, 4)
+        for head, width in widths.items():
+            grid.add_column(head, no_wrap=True, width=width)
         for name, server in servers.items():
             word = server["word"]
             style = _STYLES.get(STATES.get(word, ("", ""))[1], "")
             grid.add_row(
                 Text(safe(name)),
                 Text(f"{glyph(word)} {word}", style=style),
-                Text(safe(server.get("why") or "")),
                 Text(attempts(server) or ""),
-                Text(safe(" ".join(server.get("needs", ())))),
+                *([Text(safe(" ".join(server.get("needs", ()))))] if wide else []),
+                Text(safe(server.get("why") or "")),
             )
         self._live.update(grid, refresh=True)
+
+    @staticmethod
+    def _widths(servers: dict[str, dict[str, Any]], wide: bool) -> dict[str, int]:
+        """Return heads and widths of the columns before the last; no width changes while the table is on the screen."""
+        widths = {
+            "server": max(map(len, ("server", *servers))),
+            "state": max(map(len, STATES)) + 2,
+            "attempts": len("start 1/3"),
+        }
+        if wide:
+            widths["needs"] = max(
+                len("needs"), *(len(" ".join(server.get("needs", ()))) for server in servers.values())
+            )
+        return widths
 
 
 def timeline(plan: dict[str, Any], run: dict[str, Any], *, show_ratio: bool = True, only_ratio: bool = False) -> str:
@@ -151,7 +183,7 @@ def next_steps(port: int) -> str:
     """Return what to type in another terminal."""
     from ..webserver.ockle_client.connection import DEFAULT_PORT
 
-    ockle = "ockle" if port == DEFAULT_PORT else f"ockle --host 127.0.0.1:{port}"
+    ockle = _own_name() if port == DEFAULT_PORT else f"{_own_name()} --host 127.0.0.1:{port}"
     lines = (
         ("status", "what is on"),
         ("tree", "who needs whom"),
@@ -163,6 +195,14 @@ def next_steps(port: int) -> str:
     width = max(len(f"{ockle} {words}") for words, _about in lines)
     text = "\n".join(f"  {f'{ockle} {words}'.ljust(width)}  {about}" for words, about in lines)
     return f"All is on. In another terminal, try:\n{text}\nCtrl-C takes everything down."
+
+
+def _own_name() -> str:
+    """Return what to type for ``ockle``: as it was typed, where a shell would not find it (a venv not activated)."""
+    typed = sys.argv[0]
+    name = os.path.basename(typed)  # noqa: PTH119 - it is a text for a person
+    is_a_command = "ockle" in name and os.path.sep in typed and os.access(typed, os.X_OK)
+    return typed if is_a_command and shutil.which(name) is None else name if is_a_command else "ockle"
 
 
 def proof(ledger: Ledger) -> tuple[str, bool]:
