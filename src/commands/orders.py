@@ -9,6 +9,7 @@ from ..common.CommunicationHandler import current_caller
 from ..common.errors import CommandError
 from ..common.services import DaemonServices
 from ..controllers.ControllerTemplate import ControllerTemplate
+from ..engine.by_hand import always
 from ..networkTree.decide import is_down, off_guard, on_guard
 from ..networkTree.facts import Desired, Supply
 from ..networkTree.plan import ACTIONS, Plan
@@ -81,7 +82,7 @@ class OrderCommands(CommandGroup):
             self.engine.order(
                 plan.action,
                 plan.targets,
-                plan=plan,
+                rev=plan.rev,  # made anew: the network may have changed since it was looked at
                 who=caller.name,
                 via=caller.via,
                 note=text_of(data, "note", ""),
@@ -167,9 +168,11 @@ class OrderCommands(CommandGroup):
         """Switch one outlet, if nobody is harmed by it; ``force`` switches it all the same."""
         node, on = self._node(data), on_or_off(data)
         outlet = _part(node.outlets, text_of(data, "obj"), "outlet")
+        guard = always
         if data.get("force") is not True:
-            self.look(lambda: self._refuse_outlet(node, outlet, on))
-        self.loop(self.engine.by_hand.switch_outlet(node, outlet, on), PART_TIMEOUT_S)
+            guard = lambda: self._refuse_outlet(node, outlet, on)  # noqa: E731 - asked now, and before each send
+            self.look(guard)
+        self.loop(self.engine.by_hand.switch_outlet(node, outlet, on, guard), PART_TIMEOUT_S)
         return {"opState": outlet.opState.value}
 
     def _refuse_outlet(self, node: ServerNode, outlet: OutletTemplate, on: bool) -> None:
@@ -192,9 +195,11 @@ class OrderCommands(CommandGroup):
         """Have one control shut its server down (off) or, where its type can, start it (on)."""
         node, on = self._node(data), on_or_off(data)
         control = _part(node.controls, text_of(data, "obj"), "control")
+        guard = always
         if data.get("force") is not True:
-            self.look(lambda: self._refuse_control(node, on))
-        self.loop(self.engine.by_hand.switch_control(node, control, on), PART_TIMEOUT_S)
+            guard = lambda: self._refuse_control(node, on)  # noqa: E731 - asked now, and before each send
+            self.look(guard)
+        self.loop(self.engine.by_hand.switch_control(node, control, on, guard), PART_TIMEOUT_S)
         return {"opState": control.opState.value}
 
     def _refuse_control(self, node: ServerNode, on: bool) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from ..common.common import OpState
-from ..common.errors import DeviceError
+from ..common.errors import DeviceError, DeviceRefused, OckleError
 from ..controllers.ControllerTemplate import ControllerTemplate
 from ..networkTree.facts import Desired
 from ..networkTree.ServerNode import ServerNode
@@ -13,51 +15,108 @@ from ..outlets.OutletTemplate import OutletTemplate
 from .core import Core
 from .observer import Observer
 
+Guard = Callable[[], None]
+
+
+def always() -> None:
+    """The guard of who is to be obeyed whatever follows."""
+
 
 class ByHand:
-    """Sends what it is told; whether that is allowed is the business of the command that asks."""
+    """Sends what it is told; whether that is allowed is the business of the command that asks.
 
-    def __init__(self, core: Core, observer: Callable[[], Observer]) -> None:
+    It says so by a ``guard``, which is asked right before each send: a command may wait long for its turn. What the
+    guard raises keeps it from being sent. Meanwhile no switching of the server begins.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        observer: Callable[[], Observer],
+        reserved: Callable[[ServerNode], AbstractContextManager[None]],
+    ) -> None:
         self._core = core
         self._observer = observer
+        self._reserved = reserved
 
-    async def switch_outlet(self, node: ServerNode, outlet: OutletTemplate, on: bool) -> None:
-        """Switch and verify one outlet. Raises DeviceError, StoreError."""
-        intent = self._core.journal.intend(node, outlet.name, "on" if on else "off", None)
-        await self._core.journal.commit()
-        outlet.opState = OpState.SwitchingOn if on else OpState.SwitchingOff
+    async def switch_outlet(self, node: ServerNode, outlet: OutletTemplate, on: bool, guard: Guard = always) -> None:
+        """Switch and verify one outlet, on only after its ``min_off_time``. Raises DeviceError, StoreError."""
+        with self._reserved(node):
+            if on:
+                await self._core.clock.sleep(max(0.0, outlet.ready_at - self._core.clock.now()))
+            intent = self._core.journal.intend(node, outlet.name, "on" if on else "off", None)
+            try:
+                await self._send_to_outlet(outlet, on, guard, intent)
+                if not on:
+                    self._core.journal.switched_off(node, outlet)
+            finally:
+                self._observer().evaluate(node)
+
+    async def _send_to_outlet(self, outlet: OutletTemplate, on: bool, guard: Guard, intent: int) -> None:
+        journal, before, begun = self._core.journal, outlet.opState, outlet.switchings
         try:
-            await outlet.set_state(on)
+            await journal.commit()
+            outlet.opState = OpState.SwitchingOn if on else OpState.SwitchingOff
+            await outlet.set_state(on, before_send=guard)
         except DeviceError as error:
-            self._core.journal.outcome(intent, f"{type(error).__name__}: {error}")
+            journal.outcome(intent, f"{type(error).__name__}: {error}")
             outlet.opState = OpState.failedToStart if on else OpState.failedToStop
             raise
-        else:
-            self._core.journal.outcome(intent, "verified")
-            outlet.opState = OpState.OK if on else OpState.OFF
-            if not on:
-                self._core.journal.switched_off(node, outlet)
-        finally:
-            self._observer().evaluate(node)
+        except (OckleError, asyncio.CancelledError) as error:
+            sent = outlet.switchings != begun
+            journal.outcome(intent, f"{'given up, maybe sent' if sent else 'not sent'}: {error}")
+            outlet.opState = OpState.INIT if sent else before
+            raise
+        journal.outcome(intent, "verified")
+        outlet.opState = OpState.OK if on else OpState.OFF
 
-    async def switch_control(self, node: ServerNode, control: ControllerTemplate, on: bool) -> None:
+    async def switch_control(
+        self, node: ServerNode, control: ControllerTemplate, on: bool, guard: Guard = always
+    ) -> None:
         """Have one control shut down or start its server. Raises DeviceError, StoreError.
 
         A server that is shut down this way is left to the operator: it is no longer meant to be on.
         """
-        intent = self._core.journal.intend(node, control.name, "start" if on else "shutdown", None)
-        if not on:
-            node.facts.shutdown_sent = True
-            if node.facts.desired is Desired.ON:
-                self._core.set_desired(node, None)
-        self._core.journal.save(node)
-        await self._core.journal.commit()
+        with self._reserved(node):
+            intent = self._core.journal.intend(node, control.name, "start" if on else "shutdown", None)
+            sent_before = node.facts.shutdown_sent
+            if not on:
+                node.facts.shutdown_sent = True
+                self._core.journal.save(node)
+            try:
+                await self._send_to_control(control, on, guard, intent)
+            except DeviceRefused:
+                self._not_begun(node, sent_before)
+                raise
+            except DeviceError:
+                self._left_to_the_operator(node, on)
+                raise
+            except OckleError:
+                self._not_begun(node, sent_before)
+                raise
+            self._left_to_the_operator(node, on)
+
+    async def _send_to_control(self, control: ControllerTemplate, on: bool, guard: Guard, intent: int) -> None:
+        journal = self._core.journal
         try:
-            await control.switch(on)
+            await journal.commit()
+            await control.switch(on, guard)
         except DeviceError as error:
-            self._core.journal.outcome(intent, f"{type(error).__name__}: {error}")
+            journal.outcome(intent, f"{type(error).__name__}: {error}")
             control.opState = OpState.failedToStart if on else OpState.failedToStop
             raise
-        self._core.journal.outcome(intent, "accepted")
+        except OckleError as error:
+            journal.not_sent([intent], error)
+            raise
+        journal.outcome(intent, "accepted")
         control.opState = OpState.SwitchingOn if on else OpState.SwitchingOff
+
+    def _not_begun(self, node: ServerNode, sent_before: bool) -> None:
+        node.facts.shutdown_sent = sent_before
+        self._core.journal.save(node)
+        self._core.mark_around(node)
+
+    def _left_to_the_operator(self, node: ServerNode, on: bool) -> None:
+        if not on and node.facts.desired is Desired.ON:
+            self._core.set_desired(node, None)
         self._core.mark_around(node)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ..common.common import OpState
-from ..common.errors import DeviceError, OckleError, StoreError
+from ..common.errors import CommandError, DeviceError, OckleError, StoreError
 from ..networkTree.decide import Decision, Move
 from ..networkTree.explain import next_move
 from ..networkTree.facts import Desired
 from ..networkTree.ServerNode import ServerNode
-from ..networkTree.states import Trigger
+from ..networkTree.states import Trigger, transition
 from .core import Core
 from .durations import Durations
+from .guards import Dropped
 from .observer import Observer
 from .run_book import RunBook
 from .runs import Run
 from .settings import back_off
 from .store_watch import StoreWatch
-from .switching import Dropped, Switching, is_final
+from .switching import Switching, is_final
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ class Conductor:
         self._store_watch = store_watch
         self._switchings: dict[str, Switching] = {}  # server -> its running switching
         self._starting: set[str] = set()  # those of them that switch on
+        self._reserved: set[str] = set()  # servers that an operator's command has for itself
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> when to decide again
         self._hungry: dict[str, None] = {}  # servers that wait for a free start, in order
@@ -79,6 +83,8 @@ class Conductor:
     def _decide(self, node: ServerNode) -> None:
         if node.name in self._switchings:
             self._reconsider(node)
+            return
+        if node.name in self._reserved:
             return
         run = self._runs.of_server(node.name)
         decision = self.decision(node, run)
@@ -132,6 +138,9 @@ class Conductor:
 
     def launch(self, node: ServerNode, goal: Desired, run: Run | None, *, unguarded: bool = False) -> None:
         """Begin to switch ``node``; ``unguarded``: whatever its neighbours do."""
+        trigger = Trigger.START if goal is Desired.ON else Trigger.STOP
+        if node.facts.forced is None:
+            transition(node.facts.op_state, trigger)  # a bug shows before the server is marked as being switched
         switching = Switching(
             self._core,
             self.observer,
@@ -144,7 +153,7 @@ class Conductor:
         if goal is Desired.ON:
             self._starting.add(node.name)
         node.facts.op = goal
-        self._core.move(node, Trigger.START if goal is Desired.ON else Trigger.STOP)
+        self._core.move(node, trigger)
         self._core.set_why(node, "")
         task = asyncio.get_running_loop().create_task(self._carry_out(node, goal, switching))
         self._tasks[task] = node.name
@@ -255,14 +264,31 @@ class Conductor:
             if switching is not None and not switching.sent:
                 switching.drop()
 
+    @contextmanager
+    def reserved(self, node: ServerNode) -> Iterator[None]:
+        """Within, no switching of ``node`` begins but the caller's. Raises CommandError while somebody else has it."""
+        if node.name in self._reserved:
+            raise CommandError(f"another command for {node.name} is being carried out: wait for its end", "refused")
+        self._reserved.add(node.name)
+        try:
+            yield
+        finally:
+            self._reserved.discard(node.name)
+            self._core.mark(node)
+
     async def end_switching(self, node: ServerNode) -> None:
-        """Have a running switching dropped, or ended where it cannot be; the command in flight is always awaited."""
+        """Have a running switching dropped, or ended where it cannot be; the command in flight is always awaited.
+
+        For the holder of ``reserved``: else another one begins. Raises CommandError when it does not end in time.
+        """
         switching = self._switchings.get(node.name)
         task = next((task for task, name in self._tasks.items() if name == node.name), None)
         if switching is None or task is None:
             return
         switching.drop()
         await asyncio.wait([task], timeout=node.facts.policy.shutdown_timeout + node.facts.policy.boot_timeout)
+        if not task.done():
+            raise CommandError(f"{node.name} is still being switched: try again when that has ended", "refused")
 
     async def stop(self) -> None:
         """Decide nothing more, let the commands in flight end for ``stop_grace`` seconds, then leave all as it is."""
@@ -272,7 +298,8 @@ class Conductor:
         deadline = clock.now() + self._core.settings.stop_grace
         while clock.now() < deadline and any(one.in_command for one in self._switchings.values()):
             for task, name in list(self._tasks.items()):
-                if not self._switchings[name].in_command:
+                switching = self._switchings.get(name)  # None: it has just ended
+                if switching is None or not switching.in_command:
                     task.cancel()
             await clock.sleep(0.05)
         for task in list(self._tasks):

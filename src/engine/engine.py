@@ -53,7 +53,7 @@ class Engine:
         self.durations = Durations(store)
         self._store_watch = StoreWatch(self.core)
         self._conductor = Conductor(self.core, self.runs, Observer(self.core), self.durations, self._store_watch)
-        self.by_hand = ByHand(self.core, lambda: self.observer)
+        self.by_hand = ByHand(self.core, lambda: self.observer, self._conductor.reserved)
 
     @property
     def network(self) -> ServerNetwork:
@@ -124,7 +124,8 @@ class Engine:
     ) -> Run:
         """Begin a run, durably; nothing is switched before the order is in the store.
 
-        ``rev``  of the plan that was looked at: refused with the code ``conflict`` when the steps are others by now
+        ``rev``   of the plan that was looked at: refused with the code ``conflict`` when the steps are others by now
+        ``plan``  made on the device loop without a wait since
         Raises CommandError, StoreError.
         """
         plan = plan or self.plan(action, servers)
@@ -137,6 +138,7 @@ class Engine:
             self._store_watch.failed(error)
             if run.state is RunState.RUNNING:
                 self.runs.cancel(run, str(error))
+                self._conductor.drop_unsent(list(run.current))
             raise
         return run
 
@@ -153,40 +155,69 @@ class Engine:
         facts = node.facts
         if state is None and facts.forced is None:
             raise CommandError(f"{name} is not forced", "refused")
-        await self._conductor.end_switching(node)
+        with self._conductor.reserved(node):
+            await self._conductor.end_switching(node)
+            await self._note_force(node, state, note)
+            if state is None:
+                await self.observer.read_server(node)
+            else:
+                facts.graceful = True
+                self._conductor.launch(node, state, None, unguarded=True)
+
+    async def _note_force(self, node: ServerNode, state: Desired | None, note: str) -> None:
+        """Set or lift a force, durably; raises StoreError, and then all is as it was."""
+        facts, name = node.facts, node.name
+        before = facts.forced, facts.forced_note, facts.desired
+        self._set_force(node, state, note)
         if state is None:
-            facts.forced, facts.forced_note = None, ""
             self.core.set_desired(node, None)
-            self.core.move(node, Trigger.UNFORCE)
-        else:
-            run = self.runs.of_server(name)
-            facts.forced, facts.forced_note = state, note
-            self.core.move(node, Trigger.FORCE_ON if state is Desired.ON else Trigger.FORCE_OFF)
-            if run is not None:
-                self.runs.forced(run, name, f"forced {state}")
-        self.core.events.publish("force", f"{name}: force {state or 'lifted'}", name, note=note)
         self.core.journal.save(node)
-        await self.core.journal.commit()
-        if state is None:
-            await self.observer.read_server(node)
-        else:
-            facts.graceful = True
-            self._conductor.launch(node, state, None, unguarded=True)
+        try:
+            await self.core.journal.commit()
+        except StoreError as error:
+            self._store_watch.failed(error)
+            self._set_force(node, before[0], before[1])
+            self.core.set_desired(node, before[2])
+            self.observer.evaluate(node)
+            raise
+        run = self.runs.of_server(name)
+        if run is not None and state is not None:
+            self.runs.forced(run, name, f"forced {state}")
+        self.core.events.publish("force", f"{name}: force {state or 'lifted'}", name, note=note)
+
+    def _set_force(self, node: ServerNode, state: Desired | None, note: str) -> None:
+        was, facts = node.facts.forced, node.facts
+        facts.forced, facts.forced_note = state, note if state is not None else ""
+        if state is not None:
+            self.core.move(node, Trigger.FORCE_ON if state is Desired.ON else Trigger.FORCE_OFF)
+        elif was is not None:
+            self.core.move(node, Trigger.UNFORCE)
 
     async def hold(self, name: str, held: bool, note: str) -> None:
-        """Keep automation off a server, or let it back; what runs for it comes to its end."""
+        """Keep automation off a server, or let it back; what runs for it comes to its end. Raises StoreError."""
         node = self.network.getServernode(name)
+        before = node.facts.held
         node.facts.held = (note or "by an operator") if held else ""
         self.core.journal.save(node)
+        try:
+            await self.core.journal.commit()
+        except StoreError as error:
+            self._store_watch.failed(error)
+            node.facts.held = before
+            self.core.journal.save(node)
+            raise
         self.core.events.publish("hold", f"{name}: {'held' if held else 'released'}", name, note=note)
         self.core.revision += 1
-        await self.core.journal.commit()
         self.core.mark_around(node)
 
     async def reset(self, name: str) -> None:
-        """Forget failed attempts, and that a shutdown may be under way: a person has looked at it."""
+        """Forget failed attempts, and that a shutdown may be under way: a person has looked at it.
+
+        While it is being switched, a shutdown that was sent stays known.
+        """
         node = self.network.getServernode(name)
-        node.facts.shutdown_sent = False
+        if node.facts.op is None:
+            node.facts.shutdown_sent = False
         node.facts.error = ""
         self.core.forgive(node)
         await self.core.journal.commit()
@@ -196,7 +227,12 @@ class Engine:
         """Set the master switch, durably, and decide anew for every server. Raises StoreError."""
         if self.remembered_auto is not on:
             self.store.put("meta", "auto", value="on" if on else "off")
-            await self.core.journal.commit()
+            try:
+                await self.core.journal.commit()
+            except StoreError as error:
+                self._store_watch.failed(error)
+                self.store.put("meta", "auto", value="on" if self.auto else "off")
+                raise
             self.remembered_auto = on
         if self.auto is not on:
             self._conductor.auto = on

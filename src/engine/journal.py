@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from ..common.clock import Clock
@@ -15,7 +16,7 @@ from .store import Store
 
 log = logging.getLogger(__name__)
 
-KEEP_INTENTS = 20_000
+KEEP_INTENTS, PRUNE_EVERY = 20_000, 5_000
 _FAILURES = {
     "start": OpState.failedToStart,
     "stop": OpState.failedToStop,
@@ -81,6 +82,8 @@ class Journal:
         """Note that ``verb`` is about to be sent to ``thing``; commit before sending. Returns the intent's number."""
         number = self._next_intent
         self._next_intent += 1
+        if number % PRUNE_EVERY == 0:
+            self.store.prune("intents", KEEP_INTENTS)
         self.store.put(
             "intents", number, run=run, server=node.name, object=thing, verb=verb, at=self._clock.wall(), outcome=None
         )
@@ -89,6 +92,11 @@ class Journal:
     def outcome(self, intent: int, text: str) -> None:
         """Note how an intent ended; written with the next commit, or soon."""
         self.store.put("intents", intent, outcome=text, done_at=self._clock.wall())
+
+    def not_sent(self, intents: Iterable[int], error: Exception) -> None:
+        """Note that nothing was sent for ``intents``; without a note they count as maybe sent."""
+        for intent in intents:
+            self.outcome(intent, f"not sent: {error}")
 
     def switched_off(self, node: ServerNode, outlet: OutletTemplate) -> None:
         """Note when an outlet went off: it stays so for its ``min_off_time`` even across a restart."""

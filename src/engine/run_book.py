@@ -73,14 +73,15 @@ class RunBook:
         return self.running()
 
     def resume(self, run: Run) -> None:
-        """Go on with a run that was open: what is not at an end is ordered again."""
+        """Go on with a run that was open. A server that another order, a cancel or a force took away stays away;
+        attempts and failures stay as they were (S3)."""
         for step in (step for step in run.steps() if step.server not in self._core.network):
             step.state, step.why = StepState.SKIPPED, "no longer in the configuration"
         for step in run.current.values():
             if step.state is StepState.RUNNING:
                 step.state = StepState.WAITING
         log.info("run %d goes on after the restart: %s %s", run.id, run.action, ", ".join(run.targets))
-        self._begin_stage(run)
+        self._begin_stage(run, resumed=True)
         self._core.later(run.timeout, lambda: self._expire(run))
 
     def begin(
@@ -91,6 +92,7 @@ class RunBook:
         run = from_plan(self._next, plan, who=who, via=via, note=note, wall=self._core.clock.wall(), timeout=limit)
         run.unguarded = unguarded
         self._next += 1
+        self._forget_oldest()
         self._runs[run.id] = run
         for step in run.steps():
             desired = self._core.network.getServernode(step.server).facts.desired
@@ -102,9 +104,13 @@ class RunBook:
         self._core.later(limit, lambda: self._expire(run))
         return run
 
-    def _begin_stage(self, run: Run) -> None:
+    def _forget_oldest(self) -> None:
+        for number in sorted(self._runs)[: 1 - KEEP_RUNS]:
+            if self._runs[number].state is not RunState.RUNNING:
+                del self._runs[number]
+
+    def _begin_stage(self, run: Run, *, resumed: bool = False) -> None:
         run.open_steps = sum(step.state in OPEN_STEPS for step in run.current.values())
-        self._save(run)
         if len(run.stages) > 1 and run not in self._restarts:
             self._restarts.append(run)
         stage = run.current
@@ -115,9 +121,17 @@ class RunBook:
             if step.state not in OPEN_STEPS:
                 continue
             node = self._core.network.getServernode(step.server)
-            self._core.forgive(node)
+            if resumed and (node.facts.forced is not None or node.facts.desired_gen != run.orders.get(step.server)):
+                self._end_step(run, step, StepState.SUPERSEDED, "by another order before the restart")
+                continue
             node.facts.graceful = step.action != "cut"
+            if resumed:
+                continue
+            self._core.forgive(node)
             self._core.set_desired(node, Desired.ON if step.action == "on" else Desired.OFF)
+            run.orders[step.server] = node.facts.desired_gen
+        for changed in {run.id: run, **{one.id: one for one in self._restarts}}.values():
+            self._save(changed)  # a newer order may have taken servers out of the second stage of a restart
         for step in list(stage.values()):
             self._follow(run, step, self._core.network.getServer(step.server))
         if run.current is stage and run.open_steps == 0 and run.state is RunState.RUNNING:
@@ -170,7 +184,7 @@ class RunBook:
             behind, why = network.all_dependencies([failed.server]), f"{failed.server} still needs it: it did not stop"
         for name in behind:
             step = run.current.get(name)
-            if step is not None and step.state is StepState.WAITING:
+            if step is not None and step.state in OPEN_STEPS and network.getServernode(name).facts.op is None:
                 self._take_back(run, step, StepState.SKIPPED, why)
 
     def _take_back(self, run: Run, step: RunStep, state: StepState, why: str) -> None:
@@ -185,6 +199,9 @@ class RunBook:
         step.state, step.why, step.ended = state, why, self._core.clock.wall()
         if self._of_server.get(step.server) is run:
             del self._of_server[step.server]
+        node = self._core.network.getServer(step.server)
+        if node is not None:
+            node.facts.graceful = True  # a cut is for once
         run.open_steps -= 1
         self._tell(run, step)
         if run.open_steps == 0 and run.state is RunState.RUNNING:
@@ -250,6 +267,7 @@ class RunBook:
                 self._take_back(run, step, StepState.CANCELLED, why)
         if run.open_steps == 0 and run.state is RunState.RUNNING:
             self._finish(run, state)
+        self._save(run)
 
     def forced(self, run: Run, server: str, why: str) -> None:
         """End the step of a server that an operator has taken out of the run's hands."""

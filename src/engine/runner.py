@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
-from ..common.common import OpState
+from ..common.common import FORCED, SWITCHING, OpState
 from ..common.device_loop import DOOR_TIMEOUT_S, DeviceLoop
+from ..common.errors import OckleError
 from ..networkTree.plan import Plan
 from .engine import Engine
 from .runs import RunState
@@ -31,7 +33,12 @@ class EngineRunner:
 
     def set_op_state(self, server: str, state: OpState) -> None:
         async def work() -> None:
-            self._engine.network.getServernode(server).facts.op_state = OpState(state)
+            facts = self._engine.network.getServernode(server).facts
+            if facts.op is not None or facts.forced is not None:
+                raise OckleError(f"{server} is being switched, or forced: its state is not to be set by hand")
+            if state in FORCED or state in SWITCHING:
+                raise OckleError(f"{state.name} is the state of what the engine does: order it, or force it")
+            facts.op_state = OpState(state)
 
         self._loop.call(work())
 
@@ -41,7 +48,8 @@ class EngineRunner:
         if unguarded:
             _only(plan, servers)
         run = await engine.order(action, servers, who="daemon", plan=plan, unguarded=unguarded)
-        await asyncio.wait_for(run.finished.wait(), DOOR_TIMEOUT_S - 1)
+        with suppress(TimeoutError):  # the run goes on, but is not where it was to be
+            await asyncio.wait_for(run.finished.wait(), DOOR_TIMEOUT_S - 1)
         return run.state is RunState.DONE
 
     async def _observe(self, server: str | None, tests: bool) -> None:

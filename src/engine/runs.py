@@ -61,6 +61,7 @@ class Run:
     ``stages``    the steps by server, one stage after the other (a restart has two)
     ``before``    what each server was to be before, for a cancel
     ``timeout``   seconds from its begin after which it ends, whatever is still open
+    ``orders``    the ``desired_gen`` that each server got by this run: another one means that another order came
     ``ending``    the state it is to end in once what runs has ended; None = by its steps
     """
 
@@ -77,6 +78,7 @@ class Run:
     graceful: bool = True
     unguarded: bool = False
     before: dict[str, str | None] = field(default_factory=dict)
+    orders: dict[str, int] = field(default_factory=dict)
     stage: int = 0
     state: RunState = RunState.RUNNING
     ending: RunState | None = None
@@ -132,6 +134,8 @@ class Run:
             "graceful": self.graceful,
             "unguarded": self.unguarded,
             "before": self.before,
+            "orders": self.orders,
+            "ending": self.ending,
             "stage": self.stage,
             "stages": [[step.as_dict() for step in stage.values()] for stage in self.stages],
         }
@@ -186,10 +190,12 @@ def from_row(row: dict[str, Any]) -> Run:
         graceful=body["graceful"],
         unguarded=body["unguarded"],
         before=body["before"],
+        orders=body.get("orders", {}),
         stage=body["stage"],
         state=RunState(row["state"]),
     )
     run.ended = body["ended"]
+    run.ending = RunState(body["ending"]) if body.get("ending") else None
     if run.state is not RunState.RUNNING:
         run.finished.set()
     return run

@@ -19,12 +19,13 @@ from ..common.errors import (
     DeviceUnreachable,
     OckleError,
 )
-from ..networkTree.decide import off_guard, on_guard
+from ..controllers.ControllerTemplate import ControllerTemplate
 from ..networkTree.facts import Desired, Phase, Supply
 from ..networkTree.ServerNode import ServerNode
 from ..outlets.OutletTemplate import OutletTemplate
 from .core import Core
 from .evidence import DownWatch
+from .guards import Dropped, Guards
 from .observer import Observer
 from .probing import next_probe
 
@@ -32,16 +33,11 @@ LOOK_EVERY_S = 1.0
 """How often a server that shuts down is looked at, unless it is probed more often while it boots."""
 
 
-class Dropped(OckleError):
-    """The switching ends without having failed: its guard or its order is gone."""
-
-
 class Switching:
     """One server being switched on or off.
 
     ``unguarded``  an operator wants it whatever the neighbours do; a shutdown still comes before the cut
     ``graceful``   False: an operator wants the power cut without a shutdown
-    ``sent``       something was sent that the server may have noticed: from here a failure counts as an attempt
     """
 
     def __init__(
@@ -58,30 +54,34 @@ class Switching:
         self._observer = observer
         self._node = node
         self._run = run
-        self._unguarded = unguarded
         self._graceful = graceful
-        self._goal = Desired.ON
-        self._generation = node.facts.desired_gen
-        self._dropped = asyncio.Event()
-        self.in_command = False
-        self.sent = False
+        self._guards = Guards(core, node, unguarded=unguarded)
+        self._commands = 0  # in flight now
+
+    @property
+    def in_command(self) -> bool:
+        return self._commands > 0
+
+    @property
+    def sent(self) -> bool:
+        return self._guards.sent
 
     def drop(self) -> None:
         """Ask for the end at the next moment when that is safe."""
-        self._dropped.set()
+        self._guards.dropped.set()
 
     # -- on
 
     async def on(self) -> None:
         """Switch on and wait until it serves. Raises Dropped or DeviceError."""
         node, facts = self._node, self._node.facts
-        self._goal = Desired.ON
+        self._guards.goal = Desired.ON
         if facts.start_attempts and facts.supply in (Supply.ON, Supply.MIXED) and not await self._serves():
             await self._cycle_if_allowed()
         self._observer.forget_boot(node)
         off = [outlet for outlet in node.outlets if outlet.state is not True]
         if off:
-            await self._switch(off, True, self._on_guard)
+            await self._switch(off, True, self._guards.on)
         facts.phase = Phase.BOOT
         await self._boot()
 
@@ -107,7 +107,7 @@ class Switching:
             if not passes:  # successes in a row prove something only at their distance
                 now = clock.now()
                 pause = min(pause, next_probe(now - began, now - asked))
-            await self._pause(pause)
+            await self._guards.pause(pause)
 
     async def _serves(self) -> bool:
         return await self._observer.run_tests(self._node) and await self._controls_up()
@@ -134,7 +134,7 @@ class Switching:
         """
         node, facts = self._node, self._node.facts
         allowed = facts.policy.retry_cycle
-        if allowed == "never" or self._off_blockers():
+        if allowed == "never" or self._guards.needed_by():
             return
         if allowed == "if-down" and not await DownWatch(node, self._core.clock).is_down():
             return
@@ -142,8 +142,8 @@ class Switching:
         if allowed == "always" and await self._any_control_answers():
             await self._shut_down()
         facts.phase = Phase.CYCLE
-        await self._switch([outlet for outlet in node.outlets if outlet.state is not False], False, self._cycle_guard)
-        facts.shutdown_sent = False
+        await self._switch([outlet for outlet in node.outlets if outlet.state is not False], False, self._guards.off)
+        facts.shutdown_sent = self._guards.no_way_back = False
 
     async def _any_control_answers(self) -> bool:
         for control in self._node.controls:
@@ -157,7 +157,8 @@ class Switching:
     async def off(self) -> None:
         """Shut down, wait until it is down, switch off. Raises Dropped or DeviceError."""
         node, facts = self._node, self._node.facts
-        self._goal = Desired.OFF
+        self._guards.goal = Desired.OFF
+        self._guards.no_way_back = facts.shutdown_sent
         if facts.supply is Supply.OFF:
             facts.shutdown_sent = False
             return
@@ -166,7 +167,7 @@ class Switching:
         self._observer.forget_boot(node)
         facts.phase = Phase.CUT
         if node.outlets:
-            await self._switch(node.outlets, False, self._off_guard)
+            await self._switch(node.outlets, False, self._guards.off)
         facts.shutdown_sent = False
 
     async def _shut_down(self) -> None:
@@ -178,31 +179,42 @@ class Switching:
         self._core.journal.save(node)
         try:
             await self._core.journal.commit()
-            self._off_guard()
-        except OckleError:
-            facts.shutdown_sent = sent_before
-            self._core.journal.save(node)
+            self._guards.off()
+            facts.phase = Phase.SHUTDOWN
+            refusals = await self._ask_to_shut_down(intents)
+        except OckleError as error:
+            self._core.journal.not_sent(intents.values(), error)
+            if not self._guards.no_way_back:
+                facts.shutdown_sent = sent_before
+                self._core.journal.save(node)
             raise
-        facts.phase = Phase.SHUTDOWN
-        refusals: list[DeviceError] = []
-        for control, intent in intents.items():
-            control.opState = OpState.SwitchingOff
-            try:
-                await self._command(control.shut_down(self._before_send(self._off_guard)))
-            except DeviceError as error:
-                control.opState = OpState.failedToStop
-                self._core.journal.outcome(intent, f"{type(error).__name__}: {error}")
-                if isinstance(error, DeviceRefused):
-                    refusals.append(error)
-            else:
-                self._core.journal.outcome(intent, "accepted")
         if len(refusals) == len(node.controls):
+            self._guards.no_way_back = sent_before
             if not sent_before:
                 facts.shutdown_sent = False  # refused means: not begun
                 self._core.journal.save(node)
             if facts.policy.shutdown_policy == "fail":
                 raise refusals[0]
         await self._wait_until_down()
+
+    async def _ask_to_shut_down(self, intents: dict[ControllerTemplate, int]) -> list[DeviceError]:
+        """Send the shutdown by each control; return the refusals. What is done leaves ``intents``. Raises Dropped."""
+        refusals: list[DeviceError] = []
+        for control in list(intents):
+            before, control.opState = control.opState, OpState.SwitchingOff
+            try:
+                await self._command(control.shut_down(self._guards.before_shutdown))
+            except DeviceError as error:
+                control.opState = OpState.failedToStop
+                self._core.journal.outcome(intents.pop(control), f"{type(error).__name__}: {error}")
+                if isinstance(error, DeviceRefused):
+                    refusals.append(error)
+            except Dropped:
+                control.opState = before
+                raise
+            else:
+                self._core.journal.outcome(intents.pop(control), "accepted")
+        return refusals
 
     async def _wait_until_down(self) -> None:
         node, clock = self._node, self._core.clock
@@ -234,8 +246,12 @@ class Switching:
         if state:
             await self._wait_min_off(outlets)
         intents = [journal.intend(node, outlet.name, verb, self._run) for outlet in outlets]
-        await journal.commit()
-        guard()
+        try:
+            await journal.commit()
+            guard()
+        except OckleError as error:
+            journal.not_sent(intents, error)
+            raise
         if state:
             node.facts.phase = Phase.SET
         results = await asyncio.gather(
@@ -257,7 +273,7 @@ class Switching:
     async def _switch_one(self, outlet: OutletTemplate, state: bool, guard: Callable[[], None]) -> None:
         outlet.opState = OpState.SwitchingOn if state else OpState.SwitchingOff
         try:
-            await self._command(outlet.set_state(state, before_send=self._before_send(guard)))
+            await self._command(outlet.set_state(state, before_send=self._guards.before_switching(guard)))
         except DeviceError:
             outlet.opState = OpState.failedToStart if state else OpState.failedToStop
             raise
@@ -275,67 +291,17 @@ class Switching:
 
     async def _wait_min_off(self, outlets: list[OutletTemplate]) -> None:
         clock = self._core.clock
-        ready = max(outlet.off_at + float(outlet.params["min_off_time"]) for outlet in outlets)
-        wait = ready - clock.now()
+        wait = max(outlet.ready_at for outlet in outlets) - clock.now()
         if wait > 0:
             self._core.set_why(self._node, f"stays off for another {wait:.0f} s")
-            await self._pause(wait)
+            await self._guards.pause(wait)
 
     async def _command(self, work: Awaitable[None]) -> None:
-        self.in_command = True
+        self._commands += 1
         try:
             await work
         finally:
-            self.in_command = False
-
-    # -- guards
-
-    def _before_send(self, guard: Callable[[], None]) -> Callable[[], None]:
-        def ask() -> None:
-            guard()
-            self.sent = True
-
-        return ask
-
-    def _on_guard(self) -> None:
-        self._still_ordered()
-        if self._unguarded:
-            return
-        blockers = on_guard(self._core.network.dependencies(self._node.name))
-        if blockers:
-            raise Dropped("waiting for " + ", ".join(one.name for one in blockers))
-
-    def _off_guard(self) -> None:
-        if self._goal is Desired.OFF and not self._node.facts.shutdown_sent:
-            self._still_ordered()  # once a shutdown may have been sent there is no way back
-        blockers = self._off_blockers()
-        if blockers:
-            raise Dropped("still needed by " + ", ".join(blockers))
-
-    def _cycle_guard(self) -> None:
-        self._still_ordered()
-        blockers = self._off_blockers()
-        if blockers:
-            raise Dropped("cannot be power-cycled, needed by " + ", ".join(blockers))
-
-    def _off_blockers(self) -> list[str]:
-        if self._unguarded:
-            return []
-        return [one.name for one in off_guard(self._core.network.dependents(self._node.name))]
-
-    def _still_ordered(self) -> None:
-        facts = self._node.facts
-        wanted = facts.forced or facts.desired
-        if self._dropped.is_set() or (wanted is not self._goal and not facts.shutdown_sent):
-            raise Dropped("the order was taken back")
-
-    async def _pause(self, seconds: float) -> None:
-        """Sleep, unless the switching is dropped meanwhile."""
-        try:
-            await asyncio.wait_for(self._dropped.wait(), seconds)
-        except TimeoutError:
-            return
-        raise Dropped("the order was taken back")
+            self._commands -= 1
 
 
 def is_final(error: BaseException) -> bool:

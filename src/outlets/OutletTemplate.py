@@ -192,6 +192,11 @@ class OutletTemplate(Driver):
                 raise
         return self.data
 
+    @property
+    def ready_at(self) -> float:
+        """The moment of the clock before which it is not to be switched on: it has to be off for ``min_off_time``."""
+        return self.off_at + float(self.params["min_off_time"])
+
     # -- documented synchronous door
 
     def setState(self, state: bool) -> bool:
