@@ -8,6 +8,7 @@ import contextvars
 import functools
 import logging
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -97,14 +98,23 @@ def shared_loop() -> DeviceLoop:
         return _make_shared()
 
 
-_blocking_slots = threading.BoundedSemaphore(64)
+BLOCKING_MOST = 64
+"""Plain functions of drivers that may be at work at the same time, hung ones included."""
+
+SLOT_LOOK_S = 0.02
+_blocking_slots = threading.BoundedSemaphore(BLOCKING_MOST)
 
 
-async def run_blocking(function: Callable[[], T], timeout: float, what: str) -> T:
+async def run_blocking(
+    function: Callable[[], T], timeout: float, what: str, before: Callable[[], None] | None = None
+) -> T:
     """Run a plain function in a thread and return its result within ``timeout`` seconds.
 
     Each call has a thread of its own (not a pool's): a driver that hangs in spite of its deadline can keep its
-    thread, but never the place of another device. Raises DeviceUnreachable when the time is over.
+    thread, but never the place of another device. Raises DeviceUnreachable when the time is over, or when as long a
+    wait has brought no thread.
+
+    ``before``  called right before the thread starts; what it raises keeps it from starting
     """
     loop = asyncio.get_running_loop()
     result: asyncio.Future[T] = loop.create_future()
@@ -129,10 +139,24 @@ async def run_blocking(function: Callable[[], T], timeout: float, what: str) -> 
             loop.call_soon_threadsafe(deliver, value, error)
 
     context = contextvars.copy_context()
-    if not _blocking_slots.acquire(blocking=False):
-        raise DeviceUnreachable(f"{what}: too many device calls hang already")
-    threading.Thread(target=work, name=f"driver {what}", daemon=True).start()
+    await _take_slot(timeout, what)
+    try:
+        if before is not None:
+            before()
+        threading.Thread(target=work, name=f"driver {what}", daemon=True).start()
+    except BaseException:
+        _blocking_slots.release()
+        raise
     try:
         return await asyncio.wait_for(result, timeout)
     except TimeoutError:
         raise DeviceUnreachable(f"{what}: no result within {timeout:g} s") from None
+
+
+async def _take_slot(timeout: float, what: str) -> None:
+    """Wait for a place among the threads; they are given back by threads of any loop, so it is looked for."""
+    deadline = time.monotonic() + timeout
+    while not _blocking_slots.acquire(blocking=False):
+        if time.monotonic() >= deadline:
+            raise DeviceUnreachable(f"{what}: too many device calls hang already")
+        await asyncio.sleep(SLOT_LOOK_S)

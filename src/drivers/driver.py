@@ -110,11 +110,11 @@ class Driver:
         """
         limit = timeout if timeout is not None else self.timeout * 1.5 + 1.0
         async with self.device.turn():
-            if before is not None:
-                before()
             try:
                 if not inspect.iscoroutinefunction(method):
-                    return await run_blocking(lambda: method(*arguments), limit, self.name)
+                    return await run_blocking(lambda: method(*arguments), limit, self.name, before)
+                if before is not None:
+                    before()
                 async with asyncio.timeout(limit):  # wait_for would start a task for each command
                     return await method(*arguments)
             except TimeoutError:

@@ -255,7 +255,7 @@ class Conductor:
 
     def busy(self) -> list[str]:
         """Return the servers that are being switched."""
-        return sorted(self._switchings)
+        return sorted({*self._switchings, *self._reserved})
 
     def drop_unsent(self, names: list[str]) -> None:
         """Have the switchings of ``names`` dropped that have sent nothing yet."""

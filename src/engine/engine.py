@@ -9,6 +9,7 @@ from typing import Any
 from ..common.clock import Clock
 from ..common.errors import CommandError, ConfigError, StoreError
 from ..common.events import EventBus
+from ..drivers.driver import Driver
 from ..networkTree.explain import explain
 from ..networkTree.facts import Desired
 from ..networkTree.plan import Plan, make_plan
@@ -282,9 +283,8 @@ class Engine:
                 f"{', '.join(sorted(in_use))} {'is' if len(in_use) == 1 else 'are'} being switched: "
                 "apply the configuration when the run has ended, or cancel it"
             )
-        old = self.network
-        await self.observer.stop()
-        for node in network:
+        old, old_observer = self.network, self.observer
+        for node in network:  # nothing waits from the check above to the last change: no order may come between
             before = old.getServer(node.name)
             if before is not None:
                 _take_over(node, before)
@@ -292,9 +292,12 @@ class Engine:
         self.core.settings = settings
         self._conductor.forget_timers()
         self._conductor.observer = Observer(self.core)
+        for node in network:
+            self.observer.evaluate(node)  # what was not taken over is unknown, and decided so
         self.observer.start()
         self.core.revision += 1
         self.converge()
+        await old_observer.stop()
         kept = {part.device for node in network for part in node.parts()}
         for device in {part.device for node in old for part in node.parts()} - kept:
             await device.close()
@@ -308,6 +311,15 @@ def _take_over(node: ServerNode, before: ServerNode) -> None:
     known = {outlet.name: outlet for outlet in before.outlets}
     for outlet in node.outlets:
         old = known.get(outlet.name)
-        if old is not None and type(old) is type(outlet) and old.params == outlet.params:
-            outlet.on_at, outlet.off_at, outlet.opState = old.on_at, old.off_at, old.opState
-            outlet.state, outlet.seen_at = old.state, old.seen_at
+        if old is not None:
+            outlet.on_at, outlet.off_at = old.on_at, old.off_at
+            if _same(outlet, old):
+                outlet.opState, outlet.state, outlet.seen_at = old.opState, old.state, old.seen_at
+    tests = zip(node.tests, before.tests, strict=False)
+    if len(node.tests) != len(before.tests) or not all(_same(test, old) for test, old in tests):
+        node.facts.serving = None
+
+
+def _same(part: Driver, old: Driver) -> bool:
+    """Tell whether ``old`` is the same thing at the same device, so that what was seen of it is still evidence."""
+    return type(old) is type(part) and old.params == part.params and old.device is part.device

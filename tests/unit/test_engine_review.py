@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from typing_extensions import override
 
 from ockle.common.common import OpState
+from ockle.common.device_loop import BLOCKING_MOST, run_blocking
 from ockle.common.errors import CommandError, DeviceError, DeviceUnreachable, OckleError, StoreError
 from ockle.common.events import Event, EventBus
 from ockle.engine.engine import Engine
@@ -528,3 +531,95 @@ def test_a_stop_of_the_daemon_awaits_both_supplies() -> None:
 
     rig.play(scenario)
     assert rig["a"].relays == {"a.psu1": True, "a.psu2": True}
+
+
+# -- a new configuration
+
+
+def test_a_new_configuration_takes_over_no_evidence_of_another_device() -> None:
+    rig = Rig({"a": [], "b": []})
+
+    async def scenario(engine: Engine) -> None:
+        await ordered(engine, "on", "a", "b")
+        network = rig.network()
+        same = network.getServernode("b")
+        for part, old in zip(same.parts(), node_of(engine, "b").parts(), strict=True):
+            part.device = old.device
+        rig["a"].silent = True  # the new address of its PDU
+        await engine.adopt(network, engine.settings)
+        assert node_of(engine, "b") is same
+        assert rig.states() == {"a": "Unknown", "b": "OK"}
+        await asyncio.sleep(20)
+        assert rig.states() == {"a": "Unknown", "b": "OK"}
+
+    rig.play(scenario)
+
+
+def test_an_order_that_comes_during_a_reload_is_for_the_new_network() -> None:
+    rig = Rig({"a": []})
+
+    async def scenario(engine: Engine) -> None:
+        watcher = asyncio.create_task(slow_to_end())
+        engine.observer._tasks.add(watcher)
+        await asyncio.sleep(1)
+        adopting = asyncio.create_task(engine.adopt(rig.network(), engine.settings))
+        await asyncio.sleep(1)
+        run = await engine.order("on", ["a"], who="test")
+        await asyncio.sleep(1)
+        await adopting
+        await run.finished.wait()
+        assert run.state is RunState.DONE
+        assert node_of(engine, "a").outlets[0].state is True
+        await asyncio.sleep(60)
+
+    async def slow_to_end() -> None:
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            await asyncio.sleep(5)
+
+    rig.play(scenario)
+    assert rig.states() == {"a": "OK"}
+    assert rig.engine.network.getServernode("a").outlets[0].opState is OpState.OK
+
+
+# -- threads
+
+
+def test_many_blocking_drivers_at_once_wait_for_a_thread() -> None:
+    """A hundred logins at the same time are no hundred hung devices; the last third was told that it was."""
+
+    async def scenario() -> list[int]:
+        def work(number: int) -> int:
+            time.sleep(0.02)
+            return number
+
+        return await asyncio.gather(*(run_blocking(lambda n=n: work(n), 30.0, "x") for n in range(200)))  # type: ignore[misc]
+
+    assert asyncio.run(scenario()) == list(range(200))
+
+
+def test_a_guard_is_asked_when_there_is_a_thread_and_not_before() -> None:
+    async def scenario() -> None:
+        taken = threading.Event()
+        asked: list[str] = []
+        hung = [asyncio.create_task(run_blocking(lambda: taken.wait(20), 30.0, "hung")) for _ in range(BLOCKING_MOST)]
+        await asyncio.sleep(0)
+        waits = asyncio.create_task(run_blocking(lambda: True, 30.0, "waits", lambda: asked.append("waits")))
+        with pytest.raises(DeviceUnreachable, match="hang"):
+            await run_blocking(lambda: True, 0.2, "too late", lambda: asked.append("too late"))
+        assert asked == []
+        taken.set()
+        await asyncio.gather(*hung)
+        assert await waits
+        assert asked == ["waits"]
+
+        def refuse() -> None:
+            raise OckleError("no")
+
+        for _ in range(2 * BLOCKING_MOST):
+            with pytest.raises(OckleError, match="no"):
+                await run_blocking(lambda: True, 5.0, "refused", refuse)
+        assert await run_blocking(lambda: True, 5.0, "free again")
+
+    asyncio.run(scenario())
