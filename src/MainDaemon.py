@@ -21,6 +21,7 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,9 @@ from .plugins.ModuleTemplate import ModuleTemplate
 
 log = logging.getLogger(__name__)
 
-PLUGIN_STOP_S = 3.0
+PLUGIN_STOP_S, ENGINE_STOP_S, LOOP_STOP_S = 2.0, 6.5, 0.5
+"""How long all plugins, then the engine, then the device loop (twice) may take to stop: less than 10 s together."""
+
 START_TIMEOUT_S = 120.0
 
 
@@ -132,8 +135,12 @@ class MainDaemon:
             if self._reload_wanted and not self._stop_wanted:
                 self._reload_wanted = False
                 self._reload_by_signal()
-            self.device_loop.call(_nothing(), interval)
-            notify.watchdog()
+            try:
+                self.device_loop.call(_nothing(), interval)
+            except OckleError as error:  # a person, or systemd, which is not told that all is well, has to see to it
+                log.error("the device loop does not answer: %s", error)
+            else:
+                notify.watchdog()
 
     def shutdown(self, restart: bool = False) -> None:
         """Ask the daemon to stop; outlets stay as they are, runs stay open. May be called from any thread."""
@@ -142,17 +149,25 @@ class MainDaemon:
         os.write(self._wake, b"s")
 
     def close(self) -> None:
-        """Stop plugins and engine in an order in which nobody misses the other."""
+        """Stop plugins and engine in an order in which nobody misses the other; within 10 s, whatever hangs."""
         for plugin in self.plugins.values():
             plugin.stop()
+        deadline = time.monotonic() + PLUGIN_STOP_S
         for plugin in self.plugins.values():
-            if not plugin.join(PLUGIN_STOP_S):
+            if not plugin.join(max(0.0, deadline - time.monotonic())):
                 log.warning("plugin %s does not stop; going on without it", plugin.name)
         self.events.publish("daemon", "Ockle stops")
-        self.device_loop.call(self.engine.stop(), 9.0)
-        self._event_log.close()
-        self.device_loop.stop()
+        self._stop_step(lambda: self.device_loop.call(self.engine.stop(), ENGINE_STOP_S))
+        self._stop_step(self._event_log.close)
+        self._stop_step(lambda: self.device_loop.stop(LOOP_STOP_S))
         self._state.release()
+
+    @staticmethod
+    def _stop_step(step: Callable[[], None]) -> None:
+        try:
+            step()
+        except (OckleError, TimeoutError) as error:
+            log.error("not stopped in time: %s", error)
 
     # -- plugins
 

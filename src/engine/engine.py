@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from typing import Any
 
 from ..common.clock import Clock
+from ..common.device import Device
 from ..common.errors import CommandError, ConfigError, StoreError
 from ..common.events import EventBus
 from ..drivers.driver import Driver
@@ -29,6 +31,9 @@ from .store import Store
 from .store_watch import StoreWatch
 
 log = logging.getLogger(__name__)
+
+CLOSE_S = 1.0
+"""How long one device may take to end its sessions."""
 
 
 class Engine:
@@ -98,8 +103,7 @@ class Engine:
             await self.store.close()
         except StoreError as error:
             log.error("%s", error)
-        for device in {part.device for node in self.network for part in node.parts()}:
-            await device.close()
+        await _close({part.device for node in self.network for part in node.parts()})
 
     # -- orders
 
@@ -299,8 +303,19 @@ class Engine:
         self.converge()
         await old_observer.stop()
         kept = {part.device for node in network for part in node.parts()}
-        for device in {part.device for node in old for part in node.parts()} - kept:
-            await device.close()
+        await _close({part.device for node in old for part in node.parts()} - kept)
+
+
+async def _close(devices: Iterable[Device]) -> None:
+    """Close all devices at once; one that does not let itself be closed keeps nobody waiting for long."""
+
+    async def close(device: Device) -> None:
+        try:
+            await asyncio.wait_for(device.close(), CLOSE_S)
+        except Exception as error:  # noqa: BLE001 - foreign code: what cannot be closed is left
+            log.warning("cannot close %s: %s: %s", device.name, type(error).__name__, error)
+
+    await asyncio.gather(*(close(device) for device in devices))
 
 
 def _take_over(node: ServerNode, before: ServerNode) -> None:

@@ -24,7 +24,7 @@ class Settings:
     start_limit: int = 0
     max_start_attempts: int = 3
     max_stop_attempts: int = 3
-    stop_grace: float = 6.0
+    stop_grace: float = 5.0
 
     @classmethod
     def from_main(cls, main: Mapping[str, Any]) -> Settings:

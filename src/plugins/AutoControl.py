@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..common.errors import CommandError, OckleError
@@ -51,9 +52,18 @@ class AutoControl(ModuleTemplate):
             self.debug("some devices have not answered yet; going on with the others")
         if self.stop_requested.is_set():
             return
-        loop.call(self._begin())
+        begun = self._try(self._begin)
         while not self.stop_requested.wait(self.getConfigVar("wait_time")):
-            loop.call(self._look_again())
+            begun = self._try(self._look_again) if begun else self._try(self._begin)
+
+    def _try(self, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Do ``work`` on the device loop; a full disk, say, ends neither the site's start nor this thread."""
+        try:
+            self.mainDaemon.device_loop.call(work())
+        except OckleError as error:
+            self._log.warning("AutoControl: %s; tried again in %s s", error, self.getConfigVar("wait_time"))
+            return False
+        return True
 
     def reconfigured(self) -> None:
         self.mainDaemon.device_loop.call(self._limit_attempts())

@@ -24,13 +24,14 @@ from ockle.engine.store import Store
 from ockle.networkTree.facts import Desired
 from ockle.networkTree.ServerNode import ServerNode
 from ockle.outlets.OutletTemplate import OutletTemplate
+from ockle.simulator.virtual_time import run
 from rig import Rig, RigOutlet
 
 
 async def ordered(engine: Engine, action: str, *names: str) -> RunState:
-    run = await engine.order(action, names, who="test")
-    await run.finished.wait()
-    return run.state
+    order = await engine.order(action, names, who="test")
+    await order.finished.wait()
+    return order.state
 
 
 def node_of(engine: Engine, name: str) -> ServerNode:
@@ -337,9 +338,9 @@ def test_a_cancelled_run_is_not_taken_up_after_a_restart(tmp_path: Path) -> None
     rig = Rig({"a": [], "b": ["a"], "c": ["b"]}, store=f"sqlite:///{tmp_path}/state.db")
 
     async def first(engine: Engine) -> None:
-        run = await engine.order("on", ["c"], who="test")
+        order = await engine.order("on", ["c"], who="test")
         await asyncio.sleep(5)  # a boots
-        engine.cancel(run.id, "test")
+        engine.cancel(order.id, "test")
         await asyncio.sleep(2)
 
     rig.play(first)
@@ -389,8 +390,8 @@ def test_a_restart_forgives_no_failure(tmp_path: Path) -> None:
 
     async def first(engine: Engine) -> None:
         node_of(engine, "b").facts.policy.boot_timeout = 1e6
-        run = await engine.order("on", ["a", "b"], who="test")
-        while run.current["a"].state is not StepState.FAILED:
+        order = await engine.order("on", ["a", "b"], who="test")
+        while order.current["a"].state is not StepState.FAILED:
             await asyncio.sleep(5)
 
     rig.play(first)
@@ -454,12 +455,12 @@ def test_a_cancel_before_the_shutdown_is_sent_keeps_it_from_being_sent() -> None
         slots = asyncio.Semaphore(1)
         control.device._slots = slots
         await slots.acquire()  # another login hangs before this one
-        run = await engine.order("off", ["a"], who="test")
+        order = await engine.order("off", ["a"], who="test")
         await asyncio.sleep(5)
-        engine.cancel(run.id, "test")
+        engine.cancel(order.id, "test")
         slots.release()
         await asyncio.sleep(60)
-        assert run.state is RunState.CANCELLED
+        assert order.state is RunState.CANCELLED
         assert not node_of(engine, "a").facts.shutdown_sent
 
     rig.play(scenario)
@@ -484,15 +485,15 @@ def test_a_command_by_hand_asks_again_right_before_it_is_sent() -> None:
         await slots.acquire()
         by_hand = asyncio.create_task(engine.by_hand.switch_outlet(node, node.outlets[0], False, guard))
         await asyncio.sleep(1)
-        run = await engine.order("on", ["b"], who="test")
+        order = await engine.order("on", ["b"], who="test")
         await asyncio.sleep(1)
         with pytest.raises(CommandError, match="another command"):
             await engine.force("a", Desired.OFF)
         slots.release()
         with pytest.raises(CommandError, match="needs it"):
             await by_hand
-        await run.finished.wait()
-        assert run.state is RunState.DONE
+        await order.finished.wait()
+        assert order.state is RunState.DONE
         await asyncio.sleep(3)
         assert all(row["outcome"] for row in engine.store.load("intents"))
 
@@ -564,11 +565,11 @@ def test_an_order_that_comes_during_a_reload_is_for_the_new_network() -> None:
         await asyncio.sleep(1)
         adopting = asyncio.create_task(engine.adopt(rig.network(), engine.settings))
         await asyncio.sleep(1)
-        run = await engine.order("on", ["a"], who="test")
+        order = await engine.order("on", ["a"], who="test")
         await asyncio.sleep(1)
         await adopting
-        await run.finished.wait()
-        assert run.state is RunState.DONE
+        await order.finished.wait()
+        assert order.state is RunState.DONE
         assert node_of(engine, "a").outlets[0].state is True
         await asyncio.sleep(60)
 
@@ -623,3 +624,34 @@ def test_a_guard_is_asked_when_there_is_a_thread_and_not_before() -> None:
         assert await run_blocking(lambda: True, 5.0, "free again")
 
     asyncio.run(scenario())
+
+
+def test_a_device_that_cannot_be_closed_keeps_nobody_from_stopping() -> None:
+    rig = Rig({"a": [], "b": []})
+    closed: list[str] = []
+
+    class Session:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def close(self) -> None:
+            if self.name == "a":
+                raise KeyError("gone")
+            if self.name == "a.ssh":
+                await asyncio.sleep(1000)
+            closed.append(self.name)
+
+    async def scenario(engine: Engine) -> None:
+        for node in engine.network:
+            for part in node.parts():
+                part.device.shared("session", lambda name=part.device.name: Session(name))  # type: ignore[misc]
+
+    async def whole() -> float:
+        engine = await rig.start()
+        await scenario(engine)
+        began = asyncio.get_running_loop().time()
+        await engine.stop()
+        return asyncio.get_running_loop().time() - began
+
+    assert run(whole()) < 2.0
+    assert sorted(closed) == ["a.test", "b", "b.ssh", "b.test"]
