@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from ..common.errors import OckleError
 from ..networkTree.decide import off_guard, on_guard
-from ..networkTree.facts import Desired
+from ..networkTree.facts import Desired, Supply
 from ..networkTree.ServerNode import ServerNode
 from .core import Core
+from .observer import Observer
 
 
 class Dropped(OckleError):
@@ -26,8 +27,9 @@ class Guards:
     ``dropped``      set to ask for the end at the next moment when that is safe
     """
 
-    def __init__(self, core: Core, node: ServerNode, *, unguarded: bool) -> None:
+    def __init__(self, core: Core, observer: Observer, node: ServerNode, *, unguarded: bool) -> None:
         self._core = core
+        self._observer = observer
         self._node = node
         self._unguarded = unguarded
         self.goal = Desired.ON
@@ -40,7 +42,7 @@ class Guards:
         self._still_ordered()
         if self._unguarded:
             return
-        blockers = on_guard(self._core.network.dependencies(self._node.name))
+        blockers = on_guard(self._fresh(self._core.network.dependencies(self._node.name)))
         if blockers:
             raise Dropped("waiting for " + ", ".join(one.name for one in blockers))
 
@@ -55,7 +57,15 @@ class Guards:
         """Return the servers that forbid to shut this one down or to cut its power."""
         if self._unguarded:
             return []
-        return [one.name for one in off_guard(self._core.network.dependents(self._node.name))]
+        return [one.name for one in off_guard(self._fresh(self._core.network.dependents(self._node.name)))]
+
+    def _fresh(self, neighbours: Iterable[ServerNode]) -> Iterator[ServerNode]:
+        """Yield ``neighbours`` with what is known of them now: evidence may have become too old since it was taken in,
+        if a device takes its time."""
+        for one in neighbours:
+            if one.facts.supply is not Supply.UNKNOWN and self._observer.supply(one) is Supply.UNKNOWN:
+                self._observer.evaluate(one)
+            yield one
 
     def _still_ordered(self) -> None:
         facts = self._node.facts

@@ -55,7 +55,7 @@ class Switching:
         self._node = node
         self._run = run
         self._graceful = graceful
-        self._guards = Guards(core, node, unguarded=unguarded)
+        self._guards = Guards(core, observer, node, unguarded=unguarded)
         self._commands = 0  # in flight now
 
     @property

@@ -655,3 +655,30 @@ def test_a_device_that_cannot_be_closed_keeps_nobody_from_stopping() -> None:
 
     assert run(whole()) < 2.0
     assert sorted(closed) == ["a.test", "b", "b.ssh", "b.test"]
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_what_was_seen_long_ago_is_no_evidence_for_a_guard(on: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a device takes its time to answer, nothing told that what it had shown before was out of date."""
+    rig = Rig({"a": [], "b": ["a"]})
+    monkeypatch.setattr("rig.RigOutlet", SlowToAnswer)
+
+    async def scenario(engine: Engine) -> None:
+        await ordered(engine, "on", "a")
+        monkeypatch.setattr(SlowToAnswer, "delay_s", 1000.0)
+        if on:
+            for test in node_of(engine, "a").tests:
+                test._test = forever  # type: ignore[method-assign]
+                test.settings["timeout"] = 1000.0
+        await asyncio.sleep(60)
+        order = await engine.order("on" if on else "off", ["b" if on else "a"], who="test")
+        await asyncio.sleep(30)
+        assert order.state is RunState.RUNNING
+
+    async def forever() -> bool:
+        await asyncio.sleep(1000)
+        return True
+
+    rig.play(scenario)
+    assert whats(rig, "b") == []
+    assert "shutdown asked" not in whats(rig, "a")
