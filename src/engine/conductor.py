@@ -238,6 +238,9 @@ class Conductor:
         facts = node.facts
         facts.error = str(error)
         facts.supply = self.observer.supply(node)
+        if facts.forced is not None:  # its state keeps saying what it was forced to, and nobody tries again
+            log.error("%s: cannot be forced %s: %s", node.name, goal, error)
+            self._core.events.publish("force", f"{node.name}: not forced {goal}: {error}", node.name, failed=True)
         if goal is Desired.ON:
             attempts, most = node.incrementStartAttempt(), self._core.settings.max_start_attempts
             failed, gave_up = Trigger.START_FAILED, Trigger.START_GAVE_UP

@@ -281,7 +281,7 @@ class Observer:
             facts.error = f"supply {off} is off"
             self._fault(node)
         elif facts.serving is True and not facts.shutdown_sent:
-            facts.error = ""
+            facts.error = "" if facts.forced is not Desired.OFF else facts.error or "forced off, but it serves"
             facts.degraded = False
             self._drift(node, is_on=True)
             self._core.move(node, Trigger.SAW_ON)

@@ -682,3 +682,20 @@ def test_what_was_seen_long_ago_is_no_evidence_for_a_guard(on: bool, monkeypatch
     rig.play(scenario)
     assert whats(rig, "b") == []
     assert "shutdown asked" not in whats(rig, "a")
+
+
+def test_a_force_that_fails_is_told() -> None:
+    """It showed "Forced off", no error and no event, with the power on: somebody may reach into the machine."""
+    rig = Rig({"a": []})
+
+    async def scenario(engine: Engine) -> None:
+        await ordered(engine, "on", "a")
+        rig["a"].refuse_login = True
+        await engine.force("a", Desired.OFF)
+        await asyncio.sleep(60)
+        assert rig["a"].powered
+        assert any("refused" in reason["text"] for reason in engine.why("a")["reasons"])
+        assert any(event.kind == "force" and "refused" in event.text for event in rig.events.since(0))
+
+    rig.play(scenario)
+    assert rig.states() == {"a": "Forced off"}
