@@ -111,12 +111,13 @@ def test_any_text_is_hidden_and_comes_back(text: str) -> None:
 
 
 SECRET_TEXT = st.text(string.ascii_letters + string.digits + "#,;'\"=[]{} %@:/é", max_size=12).map(
-    lambda text: f"{CANARY}{text}{CANARY}"
+    # a text with " can be written in INI as long as it has no three of the others in a row, and does not end with one
+    lambda text: f"{CANARY}{text.replace(chr(39) * 3, '')}{CANARY}"
 )
 
 
 def _ini(value: str) -> str:
-    return f'"{value}"' if '"' not in value else f"'''{value}x'''"
+    return f'"{value}"' if '"' not in value else f"'''{value}'''"
 
 
 @settings(max_examples=20)  # each is a site of its own, checked a dozen times
