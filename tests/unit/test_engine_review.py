@@ -1,4 +1,4 @@
-"""Ways in which the engine could have harmed hardware or stranded a rack; each was seen before it was mended."""
+"""Ways in which the engine could have harmed hardware or stranded a rack, one case each."""
 
 from __future__ import annotations
 
