@@ -44,7 +44,8 @@ def _rows() -> dict[tuple[OpState, Trigger], OpState]:
     free = (*UNOBSERVED, _S.OK, _S.OFF)
     # What is observed while no switching runs (S1, S14-S16), or after one was dropped unsent (S5, S10).
     switching = (_S.SwitchingOn, _S.SwitchingOff)
-    add((*free, *switching, *_FAILED_START, *_FAILED_STOP), _T.SAW_ON, _S.OK)
+    add((*free, *switching, _S.failedToStart), _T.SAW_ON, _S.OK)
+    add((_S.permanentlyFailedToStart, *_FAILED_STOP), _T.SAW_ON, None)  # S17: giving up does not end by itself
     add((*free, *switching, *_FAILED_STOP), _T.SAW_OFF, _S.OFF)
     add(_FAILED_START, _T.SAW_OFF, None)
     add((*free, *switching), _T.SAW_FAULT, _S.failedToStart)

@@ -135,8 +135,8 @@ def test_unknown_satisfies_nobody(known: ServerFacts) -> None:
 def test_only_a_person_ends_giving_up() -> None:
     for (state, trigger), target in TRANSITIONS.items():
         if state in PERMANENT and target not in (state, *FORCED):
-            started = trigger in (Trigger.RESET, Trigger.STOP, Trigger.SAW_ON)
-            assert started or (trigger, target) == (Trigger.SAW_OFF, OpState.OFF), (state, trigger, target)
+            by_a_person = trigger in (Trigger.RESET, Trigger.STOP)
+            assert by_a_person or (trigger, target) == (Trigger.SAW_OFF, OpState.OFF), (state, trigger, target)
 
 
 def test_ok_and_off_come_from_evidence_only() -> None:

@@ -170,6 +170,26 @@ def test_refused_credentials_are_not_tried_again() -> None:
     assert rig["a"].powered
 
 
+def test_giving_up_does_not_end_by_itself_under_autocontrol() -> None:
+    """S17: a server that could not be stopped and still serves is left to a person, however often it is looked at."""
+    rig = Rig({"a": []})
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        rig["a"].refuse_login = True
+        await engine.set_auto(True)
+        assert await down(engine, "a") is RunState.FAILED
+        asked = len(rig.sights)
+        await asyncio.sleep(600)
+        assert rig.states() == {"a": "Permanently failed to Stop"}
+        assert len(rig.sights) == asked
+        rig["a"].refuse_login = False
+        assert await down(engine, "a") is RunState.DONE
+
+    rig.play(scenario)
+    assert rig.broken() == []
+
+
 def test_an_unreadable_outlet_is_unknown_and_neither_starts_nor_stops() -> None:
     rig = Rig({"a": [], "b": ["a"]})
 
