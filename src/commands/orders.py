@@ -10,6 +10,7 @@ from ..common.errors import CommandError
 from ..common.services import DaemonServices
 from ..controllers.ControllerTemplate import ControllerTemplate
 from ..engine.by_hand import always
+from ..engine.runs import Run
 from ..networkTree.decide import is_down, off_guard, on_guard
 from ..networkTree.facts import Desired, Supply
 from ..networkTree.plan import ACTIONS, Plan
@@ -97,8 +98,13 @@ class OrderCommands(CommandGroup):
             number = int(data["run"])
         except (TypeError, ValueError, OverflowError):  # the last one: JSON's 1e400 is read as infinite
             raise CommandError(f"run is {data['run']!r}: the number of a run is needed") from None
-        run = self.look(lambda: self.engine.cancel(number, current_caller().name))
+        run = self.loop(self._cancel(number, current_caller().name))
         return {"run": run.id, "state": run.state.value}
+
+    async def _cancel(self, number: int, who: str) -> Run:
+        run = self.engine.cancel(number, who)
+        await self.engine.core.journal.commit()
+        return run
 
     # -- servers
 

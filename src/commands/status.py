@@ -153,7 +153,8 @@ class StatusCommands(CommandGroup):
             found = [event for event in found if event.time >= edge]
         if data.get("server"):
             found = [event for event in found if event.server == data["server"]]
-        return {"events": [event.as_dict() for event in found[-_number(data, "limit", 1000) :]]}
+        limit = _number(data, "limit", 1000)
+        return {"events": [event.as_dict() for event in found[max(0, len(found) - limit) :]]}
 
 
 def _number(data: Data, key: str, default: int | None = None) -> int:

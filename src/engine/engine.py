@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from typing import Any
 
 from ..common.clock import Clock
-from ..common.device import Device
 from ..common.errors import CommandError, ConfigError, StoreError
 from ..common.events import EventBus
-from ..drivers.driver import Driver
 from ..networkTree.explain import explain
 from ..networkTree.facts import Desired
 from ..networkTree.plan import Plan, make_plan
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..networkTree.ServerNode import ServerNode
 from ..networkTree.states import Trigger
+from .adoption import close_all, take_over
 from .by_hand import ByHand
 from .conductor import UNATTENDED, Conductor
 from .core import Core
@@ -31,9 +29,6 @@ from .store import Store
 from .store_watch import StoreWatch
 
 log = logging.getLogger(__name__)
-
-CLOSE_S = 1.0
-"""How long one device may take to end its sessions."""
 
 
 class Engine:
@@ -103,7 +98,7 @@ class Engine:
             await self.store.close()
         except StoreError as error:
             log.error("%s", error)
-        await _close({part.device for node in self.network for part in node.parts()})
+        await close_all({part.device for node in self.network for part in node.parts()})
 
     # -- orders
 
@@ -291,7 +286,9 @@ class Engine:
         for node in network:  # nothing waits from the check above to the last change: no order may come between
             before = old.getServer(node.name)
             if before is not None:
-                _take_over(node, before)
+                take_over(node, before)
+            else:
+                self.core.journal.save(node)  # a server of this name may have been here, and gone, before
         self.core.network = network
         self.core.settings = settings
         self._conductor.forget_timers()
@@ -303,38 +300,4 @@ class Engine:
         self.converge()
         await old_observer.stop()
         kept = {part.device for node in network for part in node.parts()}
-        await _close({part.device for node in old for part in node.parts()} - kept)
-
-
-async def _close(devices: Iterable[Device]) -> None:
-    """Close all devices at once; one that does not let itself be closed keeps nobody waiting for long."""
-
-    async def close(device: Device) -> None:
-        try:
-            await asyncio.wait_for(device.close(), CLOSE_S)
-        except Exception as error:  # noqa: BLE001 - foreign code: what cannot be closed is left
-            log.warning("cannot close %s: %s: %s", device.name, type(error).__name__, error)
-
-    await asyncio.gather(*(close(device) for device in devices))
-
-
-def _take_over(node: ServerNode, before: ServerNode) -> None:
-    policy = node.facts.policy
-    node.facts = before.facts
-    node.facts.policy = policy
-    node.why = before.why
-    known = {outlet.name: outlet for outlet in before.outlets}
-    for outlet in node.outlets:
-        old = known.get(outlet.name)
-        if old is not None:
-            outlet.on_at, outlet.off_at = old.on_at, old.off_at
-            if _same(outlet, old):
-                outlet.opState, outlet.state, outlet.seen_at = old.opState, old.state, old.seen_at
-    tests = zip(node.tests, before.tests, strict=False)
-    if len(node.tests) != len(before.tests) or not all(_same(test, old) for test, old in tests):
-        node.facts.serving = None
-
-
-def _same(part: Driver, old: Driver) -> bool:
-    """Tell whether ``old`` is the same thing at the same device, so that what was seen of it is still evidence."""
-    return type(old) is type(part) and old.params == part.params and old.device is part.device
+        await close_all({part.device for node in old for part in node.parts()} - kept)

@@ -66,6 +66,8 @@ class Journal:
             node = network.getServer(row["name"])
             if node is not None:
                 _restore(node, row, now)
+            elif row["desired"] is not None:  # should it come back one day, nobody ordered anything for it lately
+                self.store.put("servers", row["name"], desired=None)
         off_at = {row["name"]: row["off_at"] for row in self.store.load("outlets")}
         for node in network:
             for outlet in node.outlets:

@@ -82,13 +82,16 @@ class Store:
 
     async def commit(self) -> None:
         """Return once everything put so far is durable; raises StoreError if it cannot be."""
-        if not self._pending and self._flushing is None:
+        if not self._pending and not self._is_flushing():
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(done)
-        if self._flushing is None:
+        if not self._is_flushing():
             self._flushing = asyncio.get_running_loop().create_task(self._flush())
         await done
+
+    def _is_flushing(self) -> bool:
+        return self._flushing is not None and not self._flushing.done()  # done: cancelled before its first step
 
     async def _flush(self) -> None:
         try:
@@ -101,6 +104,10 @@ class Store:
                 except StoreError as error:
                     self._put_back(rows)
                     _settle(waiting, error)
+                except asyncio.CancelledError:
+                    self._put_back(rows)
+                    _settle(waiting, StoreError("the store was stopped while it wrote"))
+                    raise
                 except Exception as bug:  # the outermost loop of the writer: who waits has to know, whatever it is
                     log.exception("writing the store ended by a bug")
                     self._put_back(rows)

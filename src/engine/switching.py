@@ -56,6 +56,7 @@ class Switching:
         self._run = run
         self._graceful = graceful
         self._guards = Guards(core, observer, node, unguarded=unguarded)
+        self._accepted = False  # a control has accepted the shutdown
         self._commands = 0  # in flight now
 
     @property
@@ -213,6 +214,7 @@ class Switching:
                 control.opState = before
                 raise
             else:
+                self._accepted = True
                 self._core.journal.outcome(intents.pop(control), "accepted")
         return refusals
 
@@ -234,8 +236,21 @@ class Switching:
                 raise DeviceStateError(f"not down after {policy.shutdown_timeout:g} s: {watch.last}")
             self._core.set_why(node, watch.last)
             await clock.sleep(pause)
+            if not self._accepted and await self._any_control_answers():
+                await self._ask_again()
         for control in node.controls:
             control.opState = OpState.OFF
+
+    async def _ask_again(self) -> None:
+        """A control answers that did not when the shutdown was sent, on a booting server for one: send it again."""
+        node, journal = self._node, self._core.journal
+        intents = {control: journal.intend(node, control.name, "shutdown", self._run) for control in node.controls}
+        try:
+            await journal.commit()
+            await self._ask_to_shut_down(intents)
+        except OckleError as error:
+            journal.not_sent(intents.values(), error)
+            raise
 
     # -- outlets
 

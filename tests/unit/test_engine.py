@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -396,7 +397,7 @@ def test_nothing_moves_by_itself_while_autocontrol_is_off() -> None:
     assert rig.states() == {"a": "OK"}
 
 
-def test_after_a_crash_an_open_run_goes_on(tmp_path: object) -> None:
+def test_after_a_crash_an_open_run_goes_on(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/state.db"
     rig = Rig(CHAIN, store=url)
 
@@ -421,7 +422,7 @@ def test_after_a_crash_an_open_run_goes_on(tmp_path: object) -> None:
     assert again.order("SET switch.psu1 on") == []  # it was on already
 
 
-def test_desired_states_forces_and_failures_survive_a_restart(tmp_path: object) -> None:
+def test_desired_states_forces_and_failures_survive_a_restart(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/state.db"
     rig = Rig({"a": [], "b": []}, store=url)
 
@@ -476,3 +477,36 @@ def test_what_is_held_is_not_switched_and_nothing_is_taken_down_for_it() -> None
         assert plan.untouched == {"nas": "held: new disks", "switch": "needed by nas (held: new disks)"}
 
     rig.play(scenario)
+
+
+def test_a_shutdown_that_a_booting_server_did_not_hear_is_sent_again() -> None:
+    rig = Rig({"a": []})
+
+    async def scenario(engine: Engine) -> float:
+        await engine.order("on", ["a"], who="test")
+        await asyncio.sleep(3)  # it boots for ten seconds, and its control does not answer yet
+        began = asyncio.get_running_loop().time()
+        assert await down(engine, "a") is RunState.DONE
+        return asyncio.get_running_loop().time() - began
+
+    assert rig.play(scenario) < 30.0
+    assert rig.broken() == []
+    assert len(rig.order("shutdown asked")) == 1
+
+
+def test_a_server_that_comes_back_after_it_was_removed_has_no_old_orders(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/state.db"
+
+    async def first(engine: Engine) -> None:
+        await up(engine, "b")
+
+    async def nothing(engine: Engine) -> None:
+        await asyncio.sleep(5)
+
+    async def third(engine: Engine) -> None:
+        assert engine.network.getServernode("b").facts.desired is None
+        assert engine.network.getServernode("a").facts.desired is Desired.ON
+
+    Rig({"a": [], "b": ["a"]}, store=url).play(first)
+    Rig({"a": []}, store=url).play(nothing)
+    Rig({"a": [], "b": ["a"]}, store=url).play(third)

@@ -107,3 +107,20 @@ def test_pruning_keeps_the_newest(tmp_path: Path) -> None:
         await store.close()
 
     asyncio.run(work())
+
+
+def test_a_commit_that_was_cancelled_lets_the_next_one_through(tmp_path: Path) -> None:
+    async def work() -> None:
+        store = opened(tmp_path)
+        store.put("servers", "a", desired="on")
+        first = asyncio.ensure_future(store.commit())
+        await asyncio.sleep(0)
+        assert store._flushing is not None
+        store._flushing.cancel()  # before its first step
+        store.put("servers", "b", desired="off")
+        await asyncio.wait_for(store.commit(), 10)
+        await asyncio.wait_for(first, 10)
+        assert {row["name"] for row in store.load("servers")} == {"a", "b"}
+        await store.close()
+
+    asyncio.run(work())
