@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ..common.common import OpState
+from typing_extensions import override
+
 from ..common.errors import DeviceAnswerError, DeviceError, DeviceRefused
-from ..drivers.driver import Driver
+from ..drivers.switchable import Switchable
 
 
-class ControllerTemplate(Driver):
+class ControllerTemplate(Switchable):
     """A way to ask a server to shut itself down, and to know whether it is up.
 
     A type implements ``_setControlState`` and ``_getControlState`` (and ``updateData``), plain or async.
@@ -29,8 +30,6 @@ class ControllerTemplate(Driver):
         controllerParams: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(name, controllerConfigDict, controllerParams)
-        self.opState = OpState.INIT
-        self.state: bool | None = None
 
     # -- what a type implements
 
@@ -47,9 +46,6 @@ class ControllerTemplate(Driver):
         May be ``async def``. Raises DeviceUnreachable when it only does not answer: a broken network is not a halt.
         """
         raise DeviceRefused(f"{self.name}: the type {type(self).__name__} cannot be read")
-
-    def updateData(self) -> Any:
-        """Measure into ``self.data``; may be ``async def``."""
 
     # -- what the engine uses, on the device loop
 
@@ -69,6 +65,7 @@ class ControllerTemplate(Driver):
             raise
         self.last_error = ""
 
+    @override
     async def get_state(self) -> bool:
         """Return True = up, False = positively down; raises DeviceError when neither is known."""
         try:
@@ -90,35 +87,6 @@ class ControllerTemplate(Driver):
         """
         self.state = None
 
-    async def measure(self) -> dict[str, Any]:
-        """Update ``data`` and return it; raises DeviceError."""
-        if type(self).updateData is not ControllerTemplate.updateData:
-            try:
-                await self.invoke(self.updateData)
-            except DeviceError:
-                self.data.clear()
-                raise
-        return self.data
-
-    # -- documented synchronous door
-
-    def setState(self, state: bool) -> bool:
-        """Ask, from any thread; True when the server accepted."""
-        try:
-            self.run_sync(self.switch(state))
-        except DeviceError:
-            return False
-        return True
-
-    def getState(self) -> bool | None:
-        """Probe, from any thread; None when it is not known."""
-        try:
-            return bool(self.run_sync(self.get_state()))
-        except DeviceError:
-            return None
-
-    def getOpState(self) -> OpState:
-        return self.opState
-
-    def setOpState(self, opState: OpState) -> None:
-        self.opState = opState
+    @override
+    async def _carry_out(self, state: bool) -> None:
+        await self.switch(state)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..common.common import OpState
+from typing_extensions import override
+
 from ..common.errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceStateError
-from ..drivers.driver import Driver
+from ..drivers.switchable import Switchable
 
 READ_BACK_FIRST_S = 0.05
 READ_BACK_MOST_S = 1.0
 
 
-class OutletTemplate(Driver):
+class OutletTemplate(Switchable):
     """A power socket, or anything else that feeds a server and can be switched.
 
     A type implements ``_setOutletState`` and ``_getOutletState`` (and ``updateData`` if it measures), plain or async.
@@ -38,8 +39,6 @@ class OutletTemplate(Driver):
         outletParams: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(name, outletConfigDict, outletParams)
-        self.opState = OpState.INIT
-        self.state: bool | None = None
         self.seen_at = float("-inf")
         self.switchings = 0
         self.on_at = float("-inf")
@@ -62,9 +61,6 @@ class OutletTemplate(Driver):
         """
         raise DeviceRefused(f"{self.name}: the type {type(self).__name__} cannot be read")
 
-    def updateData(self) -> Any:
-        """Measure into ``self.data``; may be ``async def``. Types without measurements leave it as it is."""
-
     # -- batched reading
 
     @classmethod
@@ -86,6 +82,7 @@ class OutletTemplate(Driver):
 
     # -- what the engine uses, on the device loop
 
+    @override
     async def get_state(self) -> bool:
         """Read the outlet now; raises DeviceError when that fails."""
         begun = self.switchings
@@ -178,44 +175,10 @@ class OutletTemplate(Driver):
         return error
 
     @property
-    def measures(self) -> bool:
-        """Whether the type has measurements."""
-        return type(self).updateData is not OutletTemplate.updateData
-
-    async def measure(self) -> dict[str, Any]:
-        """Update ``data`` and return it; a failed measurement leaves the old values out and is told by DeviceError."""
-        if self.measures:
-            try:
-                await self.invoke(self.updateData)
-            except DeviceError:
-                self.data.clear()
-                raise
-        return self.data
-
-    @property
     def ready_at(self) -> float:
         """The moment of the clock before which it is not to be switched on: it has to be off for ``min_off_time``."""
         return self.off_at + float(self.params["min_off_time"])
 
-    # -- documented synchronous door
-
-    def setState(self, state: bool) -> bool:
-        """Switch, from any thread; True when the outlet shows ``state``."""
-        try:
-            self.run_sync(self.set_state(state))
-        except DeviceError:
-            return False
-        return True
-
-    def getState(self) -> bool | None:
-        """Read the outlet, from any thread; None when it cannot be read."""
-        try:
-            return bool(self.run_sync(self.get_state()))
-        except DeviceError:
-            return None
-
-    def getOpState(self) -> OpState:
-        return self.opState
-
-    def setOpState(self, opState: OpState) -> None:
-        self.opState = opState
+    @override
+    async def _carry_out(self, state: bool) -> None:
+        await self.set_state(state)
