@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ..webserver.ockle_client.connection import ClientError, Connection
-from .codes import ABORTED, OK, CliError
+from .codes import ABORTED, FAILED, OK, CliError
 from .confirm import confirm
 from .connect import connect, parse_duration, resolve
 from .follow import finish, follow
@@ -44,6 +44,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("action", choices=("on", "off", "restart", "cut"))
     _selector(parser)
     parser.add_argument("--critical", action="store_true", help="only the steps that determine the time")
+    parser.add_argument("--svg", metavar="FILE", default="", help="draw it into this file as well")
 
 
 def _selector(parser: Parser) -> None:
@@ -55,8 +56,20 @@ def run_plan(args: argparse.Namespace) -> int:
     with connect(args) as connection:
         plan = connection.call("plan", {"action": args.action, "servers": resolve(connection, args.selector)})
     steps = [step for step in plan["steps"] if step["critical"] or not args.critical]
+    if args.svg:
+        _draw(args.svg, {**plan, "steps": steps})
     show(args, plan, describe({**plan, "steps": steps}), [step["server"] for step in steps])
     return OK
+
+
+def _draw(path: str, plan: dict[str, Any]) -> None:
+    from .plan_svg import draw  # not paid for by those who only ask for the text
+
+    try:
+        with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - pathlib would cost start-up time
+            file.write(draw(plan))
+    except OSError as error:
+        raise CliError(f"{safe(path)}: cannot write the picture: {error.strerror}", FAILED) from error
 
 
 def run(args: argparse.Namespace) -> int:
