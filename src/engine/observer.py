@@ -22,9 +22,6 @@ from .reading import Pair, read_pairs
 
 log = logging.getLogger(__name__)
 
-SETTLED = (Supply.ON, Supply.MIXED, Supply.NONE)
-"""Supplies with which a server may be serving."""
-
 
 class Observer:
     """Keeps the evidence of every server fresh, and moves those that no switching moves.

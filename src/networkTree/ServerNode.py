@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from ..common.common import OpState
-from ..common.errors import DeviceError, OckleError
+from ..common.errors import OckleError
 from ..controllers.ControllerTemplate import ControllerTemplate
 from ..drivers.driver import Driver
 from ..outlets.OutletTemplate import OutletTemplate
@@ -177,12 +176,3 @@ class ServerNode:
         """Return the watts that the outlets measure together; None when none of them does."""
         readings = [outlet.data["power_w"] for outlet in self.outlets if "power_w" in outlet.data]
         return sum(readings) if readings else None
-
-    async def measure(self) -> None:
-        """Update the measured values of outlets and controls; a device that does not answer leaves its own empty."""
-        for outlet in self.outlets:
-            with suppress(DeviceError):
-                await outlet.measure()
-        for control in self.controls:
-            with suppress(DeviceError):
-                await control.measure()

@@ -26,9 +26,6 @@ class Phase(StrEnum):
     CYCLE = "power-cycling"
 
 
-SENT = frozenset({Phase.SET, Phase.BOOT, Phase.SHUTDOWN, Phase.CUT, Phase.CYCLE})
-
-
 class Supply(StrEnum):
     """What the outlets of a server show, taken together."""
 
