@@ -1,0 +1,151 @@
+"""Restarts of the daemon: what goes on, and what stays as it was."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from ockle.engine.engine import Engine
+from ockle.engine.runs import RunState, StepState
+from ockle.networkTree.facts import Desired
+from rig import Rig
+from rig_calls import CHAIN, again, node_of, ordered, up
+
+
+def test_after_a_crash_an_open_run_goes_on(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/state.db"
+    rig = Rig(CHAIN, store=url)
+
+    async def crash(engine: Engine) -> None:
+        await engine.order("on", list(CHAIN), who="test")
+        await asyncio.sleep(15)
+
+    rig.play(crash)
+
+    again = Rig(CHAIN, store=url)
+    for name, machine in rig.machines.items():
+        again[name].relays, again[name].os = machine.relays, machine.os if machine.os != "booting" else "up"
+
+    async def go_on(engine: Engine) -> None:
+        [run] = engine.runs.running()
+        await run.finished.wait()
+        assert run.state is RunState.DONE
+
+    again.play(go_on)
+    assert set(again.states().values()) == {"OK"}
+    assert again.broken() == []
+    assert again.order("SET switch.psu1 on") == []  # it was on already
+
+
+def test_desired_states_forces_and_failures_survive_a_restart(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/state.db"
+    rig = Rig({"a": [], "b": []}, store=url)
+
+    async def first(engine: Engine) -> None:
+        await engine.force("b", Desired.OFF, "no")
+        rig["a"].fail_boots = 9
+        await up(engine, "a")
+
+    rig.play(first)
+    assert rig.states() == {"a": "Permanently failed to start", "b": "Forced off"}
+    again = Rig({"a": [], "b": []}, store=url)
+    again["a"].relays, again["a"].os = rig["a"].relays, "wedged"
+
+    async def second(engine: Engine) -> None:
+        await engine.set_auto(True)
+        await asyncio.sleep(60)
+
+    again.play(second)
+    assert again.states() == {"a": "Permanently failed to start", "b": "Forced off"}
+    assert [sight.what for sight in again.sights] == []
+
+
+def test_a_server_that_comes_back_after_it_was_removed_has_no_old_orders(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/state.db"
+
+    async def first(engine: Engine) -> None:
+        await up(engine, "b")
+
+    async def nothing(engine: Engine) -> None:
+        await asyncio.sleep(5)
+
+    async def third(engine: Engine) -> None:
+        assert engine.network.getServernode("b").facts.desired is None
+        assert engine.network.getServernode("a").facts.desired is Desired.ON
+
+    Rig({"a": [], "b": ["a"]}, store=url).play(first)
+    Rig({"a": []}, store=url).play(nothing)
+    Rig({"a": [], "b": ["a"]}, store=url).play(third)
+
+
+def test_a_cancelled_run_is_not_taken_up_after_a_restart(tmp_path: Path) -> None:
+    rig = Rig({"a": [], "b": ["a"], "c": ["b"]}, store=f"sqlite:///{tmp_path}/state.db")
+
+    async def first(engine: Engine) -> None:
+        order = await engine.order("on", ["c"], who="test")
+        await asyncio.sleep(5)  # a boots
+        engine.cancel(order.id, "test")
+        await asyncio.sleep(2)
+
+    rig.play(first)
+    rig["a"].os = "up"
+    new = again(rig)
+
+    async def second(engine: Engine) -> None:
+        await asyncio.sleep(100)
+        assert engine.runs.running() == []
+        assert engine.runs.get(1).state is RunState.CANCELLED
+
+    new.play(second)
+    assert new.states() == {"a": "OK", "b": "OFF", "c": "OFF"}
+    assert new.sights == []
+
+
+def test_a_superseded_step_is_not_taken_up_after_a_restart(tmp_path: Path) -> None:
+    rig = Rig({"a": [], "b": [], "slow": []}, store=f"sqlite:///{tmp_path}/state.db")
+    rig["slow"].boot_s = 40.0
+
+    async def first(engine: Engine) -> None:
+        await engine.order("on", ["a", "b", "slow"], who="test")
+        await asyncio.sleep(15)
+        assert await ordered(engine, "off", "a") is RunState.DONE
+        await engine.force("b", Desired.OFF, "no")
+        await asyncio.sleep(15)
+        assert len(engine.runs.running()) == 1
+
+    rig.play(first)
+    rig["slow"].os = "up"
+    new = again(rig)
+
+    async def second(engine: Engine) -> None:
+        await asyncio.sleep(100)
+        assert engine.runs.running() == []
+
+    new.play(second)
+    assert new.states() == {"a": "OFF", "b": "Forced off", "slow": "OK"}
+    assert new.sights == []
+
+
+def test_a_restart_forgives_no_failure(tmp_path: Path) -> None:
+    """S3: else a daemon that crashes in a loop power-cycles a failing server for ever."""
+    rig = Rig({"a": [], "b": []}, store=f"sqlite:///{tmp_path}/state.db")
+    rig["a"].fail_boots = 9
+    rig["b"].boot_s = 1e6
+
+    async def first(engine: Engine) -> None:
+        node_of(engine, "b").facts.policy.boot_timeout = 1e6
+        order = await engine.order("on", ["a", "b"], who="test")
+        while order.current["a"].state is not StepState.FAILED:
+            await asyncio.sleep(5)
+
+    rig.play(first)
+    rig["b"].os = "up"
+    new = again(rig)
+
+    async def second(engine: Engine) -> None:
+        await asyncio.sleep(100)
+        assert node_of(engine, "a").facts.start_attempts == 3
+        assert engine.runs.get(1).state is RunState.FAILED
+
+    new.play(second)
+    assert new.states() == {"a": "Permanently failed to start", "b": "OK"}
