@@ -43,11 +43,11 @@ from .engine.engine import Engine
 from .engine.event_log import EventLog
 from .engine.runner import EngineRunner
 from .engine.settings import Settings
-from .engine.state_folder import StateFolder
-from .engine.store import Store
 from .networkTree.ServerNetwork import ServerNetwork
 from .networkTree.ServerNetworkFactory import ServerNetworkFactory, check
 from .plugins.ModuleTemplate import ModuleTemplate
+from .store.folder import StateFolder
+from .store.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -18,12 +18,12 @@ from ockle.config.templates import Template, driver_template
 from ockle.controllers.ControllerTemplate import ControllerTemplate
 from ockle.engine.engine import Engine
 from ockle.engine.settings import Settings
-from ockle.engine.store import Store
 from ockle.networkTree.facts import Policy
 from ockle.networkTree.ServerNetwork import ServerNetwork
 from ockle.networkTree.ServerNode import ServerNode
 from ockle.outlets.OutletTemplate import OutletTemplate
 from ockle.simulator.virtual_time import run
+from ockle.store.store import Store
 from ockle.testers.TemplateTester import TemplateTester
 
 T = TypeVar("T")

@@ -23,8 +23,8 @@ from ockle.engine.engine import Engine
 from ockle.engine.event_log import EventLog
 from ockle.engine.runs import RunState
 from ockle.engine.settings import Settings
-from ockle.engine.store import Store
 from ockle.networkTree.ServerNetwork import ServerNetwork
+from ockle.store.store import Store
 
 from .dag import Needs
 

@@ -6,7 +6,7 @@ from statistics import median
 
 from ..networkTree.plan import expected_seconds
 from ..networkTree.ServerNetwork import ServerNetwork
-from .store import Store
+from ..store.store import Store
 
 KEEP = 10
 

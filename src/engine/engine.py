@@ -15,6 +15,7 @@ from ..networkTree.plan import Plan, make_plan
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..networkTree.ServerNode import ServerNode
 from ..networkTree.states import Trigger
+from ..store.store import Store
 from .adoption import close_all, take_over
 from .by_hand import ByHand
 from .conductor import UNATTENDED, Conductor
@@ -25,7 +26,6 @@ from .observer import Observer
 from .run_book import RunBook
 from .runs import Run, RunState
 from .settings import Settings
-from .store import Store
 from .store_watch import StoreWatch
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..common.device_loop import DeviceLoop
 from ..common.events import Event, EventBus
-from .store import Store
+from ..store.store import Store
 
 PASSING = frozenset({"step", "test", "outlet"})
 """Kinds that are worth a live display but not a place on an SD card."""

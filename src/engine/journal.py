@@ -12,7 +12,7 @@ from ..networkTree.facts import Desired
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..networkTree.ServerNode import ServerNode
 from ..outlets.OutletTemplate import OutletTemplate
-from .store import Store
+from ..store.store import Store
 
 log = logging.getLogger(__name__)
 

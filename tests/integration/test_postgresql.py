@@ -12,8 +12,8 @@ import pytest
 from ockle.common.errors import StoreError
 from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState
-from ockle.engine.store import Store
 from ockle.networkTree.facts import Desired
+from ockle.store.store import Store
 from peers_postgres import postgres
 from rig import Rig
 

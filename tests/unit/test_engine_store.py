@@ -13,8 +13,8 @@ from ockle.common.errors import StoreError
 from ockle.engine.engine import Engine
 from ockle.engine.event_log import EventLog
 from ockle.engine.runs import RunState
-from ockle.engine.store import Store
 from ockle.networkTree.facts import Desired
+from ockle.store.store import Store
 from rig import Rig
 from rig_calls import node_of, ordered
 

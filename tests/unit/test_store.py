@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from ockle.common.errors import StoreError
-from ockle.engine import tables
-from ockle.engine.store import Store
+from ockle.store import tables
+from ockle.store.store import Store
 
 
 def opened(path: Path) -> Store:
