@@ -8,8 +8,9 @@ from configobj import ConfigObj
 
 from .faults import suggestion
 from .model import PartConfig, ServerConfig
+from .outlet_address import OutletAddress, outlet_address
 from .reader import SiteReader
-from .templates import GENERATOR_SECTION, PARAMS_SECTION, driver_template, identity_options, load_template
+from .templates import GENERATOR_SECTION, PARAMS_SECTION, driver_template, load_template
 
 SECTION = "server"
 
@@ -37,7 +38,7 @@ PART_KINDS = (
 def load_servers(reader: SiteReader) -> None:
     """Read etc/servers after everything that servers refer to."""
     names = reader.names("servers")
-    users: dict[tuple[object, ...], list[PartConfig]] = {}
+    users: dict[OutletAddress, list[PartConfig]] = {}
     for name in names:
         file = f"servers/{name}.ini"
         ini = reader.read(file)
@@ -136,14 +137,13 @@ def _where(ini: ConfigObj, section: str) -> str:
     return "add it to outlets, controls or tests, or take it out"
 
 
-def _claim(reader: SiteReader, outlet: PartConfig, users: dict[tuple[object, ...], list[PartConfig]]) -> None:
+def _claim(reader: SiteReader, outlet: PartConfig, users: dict[OutletAddress, list[PartConfig]]) -> None:
     """Note who uses a physical outlet; a second user is a fault unless all users call it shared."""
-    pdu = reader.site.pdus[outlet.generator]
-    identity = {key: outlet.params[key] for key in identity_options(pdu.type)}
-    if "" in identity.values():  # an empty text addresses nothing: the outlet is one of its own (Dummy)
+    address = outlet_address(reader.site.pdus[outlet.generator], outlet)
+    if address is None:
         return
-    others = users.setdefault((outlet.generator, *identity.items()), [])
-    which = " ".join([outlet.generator, *(f"{key} {value}" for key, value in identity.items())])
+    others = users.setdefault(address, [])
+    which = str(address)
     if any(other.file == outlet.file for other in others):
         reader.fault(
             outlet.file,

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from ..common.device import Device
 from ..drivers.driver import Driver
 from ..networkTree.ServerNode import ServerNode
+from ..outlets.OutletTemplate import OutletTemplate
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +39,24 @@ def take_over(node: ServerNode, before: ServerNode) -> None:
     for outlet in node.outlets:
         old = known.get(outlet.name)
         if old is not None:
-            outlet.on_at, outlet.off_at = old.on_at, old.off_at
+            _keep_marks(outlet, old)
             if _same(outlet, old):
-                outlet.opState, outlet.state, outlet.seen_at = old.opState, old.state, old.seen_at
+                outlet.opState = old.opState
     tests = zip(node.tests, before.tests, strict=False)
     if len(node.tests) != len(before.tests) or not all(_same(test, old) for test, old in tests):
         node.facts.serving = None
+
+
+def _keep_marks(outlet: OutletTemplate, old: OutletTemplate) -> None:
+    """Keep what is known of the physical outlet; what was read of it only where it is read in the same way."""
+    new, known = outlet.marks, old.marks
+    same = _same(outlet, old)
+    if new is not known:
+        new.on_at, new.off_at = max(new.on_at, known.on_at), max(new.off_at, known.off_at)
+        if same:
+            new.state, new.seen_at = known.state, known.seen_at
+    elif not same:
+        new.forget()
 
 
 def _same(part: Driver, old: Driver) -> bool:

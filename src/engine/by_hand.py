@@ -53,7 +53,7 @@ class ByHand:
                 self._observer().evaluate(node)
 
     async def _send_to_outlet(self, outlet: OutletTemplate, on: bool, guard: Guard, intent: int) -> None:
-        journal, before, begun = self._core.journal, outlet.opState, outlet.switchings
+        journal, before, begun = self._core.journal, outlet.opState, outlet.marks.switchings
         try:
             await journal.commit()
             outlet.opState = OpState.SwitchingOn if on else OpState.SwitchingOff
@@ -63,7 +63,7 @@ class ByHand:
             outlet.opState = OpState.failedToStart if on else OpState.failedToStop
             raise
         except (OckleError, asyncio.CancelledError) as error:
-            sent = outlet.switchings != begun
+            sent = outlet.marks.switchings != begun
             journal.outcome(intent, f"{'given up, maybe sent' if sent else 'not sent'}: {error}")
             outlet.opState = OpState.INIT if sent else before
             raise

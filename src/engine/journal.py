@@ -73,7 +73,7 @@ class Journal:
             for outlet in node.outlets:
                 moment = off_at.get(_outlet_key(node, outlet))
                 if moment is not None:  # a clock that was set back makes it wait too long, never too short
-                    outlet.off_at = now - max(0.0, wall - moment)
+                    outlet.marks.off_at = max(outlet.marks.off_at, now - max(0.0, wall - moment))
         newest = self.store.load("intents", order="-id", limit=1)
         self._next_intent = newest[0]["id"] + 1 if newest else 1
         self.store.prune("intents", KEEP_INTENTS)

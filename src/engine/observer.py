@@ -137,7 +137,7 @@ class Observer:
         oldest = self._core.clock.now() - self._core.settings.fresh_for
         states = set()
         for outlet in node.outlets:
-            if outlet.state is None or outlet.seen_at < oldest:
+            if outlet.state is None or outlet.marks.seen_at < oldest:
                 if node.facts.op is None:
                     outlet.opState = OpState.UNKNOWN
                 return Supply.UNKNOWN
@@ -304,7 +304,7 @@ class Observer:
         self._core.set_why(node, facts.error)
 
     def _may_be_booting(self, node: ServerNode) -> bool:
-        newest = max((outlet.on_at for outlet in node.outlets), default=float("-inf"))
+        newest = max((outlet.marks.on_at for outlet in node.outlets), default=float("-inf"))
         return self._core.clock.now() - newest < node.facts.policy.boot_timeout
 
     def _drift(self, node: ServerNode, *, is_on: bool) -> None:

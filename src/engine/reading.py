@@ -26,10 +26,10 @@ async def read_pairs(pairs: Sequence[Pair]) -> list[tuple[ServerNode, OutletTemp
         by_type[type(pair[1])].append(pair)
     found = []
     for outlet_type, group in by_type.items():
-        begun = [outlet.switchings for _, outlet in group]
+        begun = [outlet.marks.switchings for _, outlet in group]
         answers = await _read_many(outlet_type, [outlet for _, outlet in group])
         for (node, outlet), then, answer in zip(group, begun, answers, strict=True):
-            if outlet.switchings == then:
+            if outlet.marks.switchings == then:
                 found.append((node, outlet, answer))
     return found
 

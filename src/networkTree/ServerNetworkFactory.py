@@ -9,10 +9,13 @@ from typing import Any, Protocol
 from ..common.clock import Clock, SystemClock
 from ..common.device import Device
 from ..common.errors import ConfigError, DependencyException, OckleError
+from ..config.outlet_address import outlet_address
 from ..config.site import Fault, ObjectConfig, PartConfig, ServerConfig, Site, load_site
 from ..config.templates import type_names
 from ..drivers.discovery import load_class, register_external_templates
 from ..drivers.driver import Driver
+from ..outlets.marks import OutletMarks
+from ..outlets.OutletTemplate import OutletTemplate
 from .facts import Policy
 from .ServerNetwork import ServerNetwork
 from .ServerNode import ServerNode
@@ -114,6 +117,10 @@ class ServerNetworkFactory:
     def _part(self, part: PartConfig, generator: ObjectConfig, known: _Devices) -> Driver:
         driver: Driver = load_class(FOLDERS[part.kind], generator.type)(part.name, generator.settings, part.params)
         driver.device = self._device(part.kind, generator, driver, known)
+        if isinstance(driver, OutletTemplate):
+            address = outlet_address(generator, part)
+            if address is not None:
+                driver.marks = driver.device.shared(address, lambda: OutletMarks(str(address)))
         return driver
 
     def _device(self, kind: str, generator: ObjectConfig, driver: Driver, known: _Devices) -> Device:

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from ..common.errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceStateError
 from ..drivers.switchable import Switchable
+from .marks import OutletMarks
 
 READ_BACK_FIRST_S = 0.05
 READ_BACK_MOST_S = 1.0
@@ -21,11 +22,9 @@ class OutletTemplate(Switchable):
     It sets and reads, nothing more: the template gives deadlines and a place in the device's queue, reads back until
     the outlet shows what was asked, and keeps the OpState.
 
-    ``data``     measured values; ``power_w``, ``current_a``, ``voltage_v``, ``energy_wh`` where the device has them
-    ``state``    True or False as last read, None = never, or commanded and not verified since
-    ``seen_at``  moment of the clock of the last good read
-    ``switchings``  rises with each command that is sent and each that ends: a read begun at another value is overtaken
-    ``on_at``, ``off_at``  moments of the clock when it was last switched on and off here
+    ``data``   measured values; ``power_w``, ``current_a``, ``voltage_v``, ``energy_wh`` where the device has them
+    ``marks``  what is known of the physical outlet; servers on the same one have an object of this class each, and
+               their marks in common
     """
 
     KIND: ClassVar[str] = "outlets"
@@ -38,11 +37,16 @@ class OutletTemplate(Switchable):
         outletConfigDict: Mapping[str, object] | None = None,
         outletParams: Mapping[str, object] | None = None,
     ) -> None:
+        self.marks = OutletMarks(name)
         super().__init__(name, outletConfigDict, outletParams)
-        self.seen_at = float("-inf")
-        self.switchings = 0
-        self.on_at = float("-inf")
-        self.off_at = float("-inf")
+
+    @property
+    def state(self) -> bool | None:
+        return self.marks.state
+
+    @state.setter
+    def state(self, state: bool | None) -> None:
+        self.marks.state = state
 
     # -- what a type implements
 
@@ -85,9 +89,9 @@ class OutletTemplate(Switchable):
     @override
     async def get_state(self) -> bool:
         """Read the outlet now; raises DeviceError when that fails."""
-        begun = self.switchings
+        begun = self.marks.switchings
         seen = await self._read_once()
-        return self.observe(seen) if begun == self.switchings or isinstance(seen, DeviceError) else seen
+        return self.observe(seen) if begun == self.marks.switchings or isinstance(seen, DeviceError) else seen
 
     def observe(self, seen: bool | DeviceError) -> bool:
         """Take in what was read, for a single outlet or as part of a batch; raises ``seen`` if it is an error."""
@@ -95,7 +99,7 @@ class OutletTemplate(Switchable):
             self.last_error = str(seen)
             raise seen
         self.state = seen
-        self.seen_at = self.device.clock.now()
+        self.marks.seen_at = self.device.clock.now()
         self.last_error = ""
         return seen
 
@@ -107,8 +111,15 @@ class OutletTemplate(Switchable):
         ``timeout``      seconds; default: the option ``settle_timeout``
         ``before_send``  called right before each send; what it raises ends the matter, unsent
         A command without an answer is followed by a read-back before it is sent again; a refused one is not sent
-        again. Raises DeviceStateError when the outlet shows otherwise to the end, else the last DeviceError.
+        again. What somebody else on the same outlet has done meanwhile, and verified, is not done again.
+        Raises DeviceStateError when the outlet shows otherwise to the end, else the last DeviceError.
         """
+        begun = self.marks.switchings
+        async with self.marks.lock:
+            if self.marks.switchings == begun or self.state is not state:
+                await self._switch(state, timeout, before_send)
+
+    async def _switch(self, state: bool, timeout: float | None, before_send: Callable[[], None] | None) -> None:
         clock = self.device.clock
         limit = float(self.params["settle_timeout"]) if timeout is None else timeout
         deadline = clock.now() + limit
@@ -117,7 +128,7 @@ class OutletTemplate(Switchable):
         def about_to_send() -> None:
             if before_send is not None:
                 before_send()
-            self.switchings += 1
+            self.marks.switchings += 1
             self.state = None  # whatever ends the matter before the read-back: it may have moved
 
         while True:
@@ -125,16 +136,16 @@ class OutletTemplate(Switchable):
             sends_left -= 1
             seen = await self._read_back(state, deadline, patient=problem is None or sends_left <= 0)
             if seen is state:
-                self.switchings += 1
+                self.marks.switchings += 1
                 self.observe(state)
                 if state:
-                    self.on_at = clock.now()
+                    self.marks.on_at = clock.now()
                 else:
-                    self.off_at = clock.now()
+                    self.marks.off_at = clock.now()
                 return
             final = isinstance(problem, DeviceRefused | DeviceAnswerError)
             if final or sends_left <= 0 or clock.now() >= deadline:
-                self.switchings += 1
+                self.marks.switchings += 1
                 self.state = None
                 raise self._failure(state, seen, problem, limit)
 
@@ -177,7 +188,7 @@ class OutletTemplate(Switchable):
     @property
     def ready_at(self) -> float:
         """The moment of the clock before which it is not to be switched on: it has to be off for ``min_off_time``."""
-        return self.off_at + float(self.params["min_off_time"])
+        return self.marks.off_at + float(self.params["min_off_time"])
 
     @override
     async def _carry_out(self, state: bool) -> None:
