@@ -285,6 +285,7 @@ class Observer:
         elif facts.serving is False:
             self._fault(node)
         else:
+            self._drift(node, is_on=True)
             self._core.move(node, Trigger.UNTESTED)
         self._schedule_tests(node, self._core.settings.test_interval if facts.serving is not None else 0.0)
 

@@ -50,8 +50,8 @@ def _rows() -> dict[tuple[OpState, Trigger], OpState]:
     add(_FAILED_START, _T.SAW_OFF, None)
     add((*free, *switching), _T.SAW_FAULT, _S.failedToStart)
     add((*_FAILED_START, *_FAILED_STOP), _T.SAW_FAULT, None)
-    add((*free, *_FAILED_START, *_FAILED_STOP), _T.UNTESTED, None)
-    add(switching, _T.UNTESTED, _S.UNKNOWN)
+    add((*UNOBSERVED, _S.OK, *_FAILED_START, *_FAILED_STOP), _T.UNTESTED, None)
+    add((_S.OFF, *switching), _T.UNTESTED, _S.UNKNOWN)  # I8: no longer off, and not known to serve
     add([_S.INIT], _T.LOST, _S.INIT)
     add((_S.UNKNOWN, _S.OK, _S.OFF, *switching), _T.LOST, _S.UNKNOWN)
     add((*_FAILED_START, *_FAILED_STOP), _T.LOST, None)

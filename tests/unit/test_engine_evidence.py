@@ -10,6 +10,7 @@ from typing_extensions import override
 from ockle.common.errors import DeviceUnreachable, OckleError
 from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState
+from ockle.networkTree.facts import Desired
 from rig import Rig, RigOutlet
 from rig_calls import SlowToAnswer, node_of, ordered, up, whats
 
@@ -154,5 +155,28 @@ def test_a_new_configuration_takes_over_no_evidence_of_another_device() -> None:
         assert rig.states() == {"a": "Unknown", "b": "OK"}
         await asyncio.sleep(20)
         assert rig.states() == {"a": "Unknown", "b": "OK"}
+
+    rig.play(scenario)
+
+
+def test_a_machine_that_somebody_switched_on_is_no_longer_shown_as_off() -> None:
+    """I8, found by the model: it stayed "OFF", with its power on, until its tests had an answer."""
+    rig = Rig({"a": []})
+
+    async def scenario(engine: Engine) -> None:
+        assert rig.states() == {"a": "OFF"}
+        node = node_of(engine, "a")
+        engine.core.set_desired(node, Desired.OFF)
+
+        async def hangs() -> bool:
+            await asyncio.sleep(1000)
+            return True
+
+        node.tests[0]._test = hangs  # type: ignore[method-assign]
+        node.tests[0].settings["timeout"] = 1000.0
+        rig.by_hand("a")
+        await asyncio.sleep(10)
+        assert rig.states() == {"a": "Unknown"}
+        assert node.facts.drifted
 
     rig.play(scenario)
