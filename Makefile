@@ -9,9 +9,11 @@ COVERAGE_FLOOR ?= 85
 # tools find the package `ockle` through this folder, whatever is installed
 FROM_TREE := PYTHONPATH=typings
 BENCHMARKS := $(wildcard benchmarks/*.py)
+# what a developer runs besides the tests, see campaigns/README.md
+CAMPAIGNS := model
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint format imports types docs docs-check bench zipapp unit-security clean
+.PHONY: help install demo test check lint format imports types docs docs-check bench campaign zipapp unit-security clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +44,7 @@ lint: $(STAMP) ## format and rules (ruff)
 	$(BIN)/ruff check .
 
 types: $(STAMP) ## mypy --strict
-	$(BIN)/mypy typings/ockle tests packaging docs $(BENCHMARKS)
+	$(BIN)/mypy typings/ockle tests packaging docs campaigns $(BENCHMARKS)
 
 imports: $(STAMP) ## the floors: imports point down only
 	$(FROM_TREE) $(BIN)/lint-imports --no-logo
@@ -59,6 +61,9 @@ docs-check: $(STAMP) ## fail when a reference page is out of date
 
 bench: $(STAMP) ## the benchmarks, each against a peer or a limit in the same run
 	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
+
+campaign: $(STAMP) ## the campaigns: each breaks a promise of the engine for minutes on end, in vain
+	@set -e; for name in $(CAMPAIGNS); do echo "== $$name"; $(FROM_TREE) $(BIN)/python -m campaigns.$$name $(ARGS); done
 
 zipapp: $(STAMP) ## ockle.pyz: all of Ockle in one file
 	$(BIN)/python packaging/build_pyz.py ockle.pyz
