@@ -146,5 +146,6 @@ class Model:
             stop_attempts=server.stop_attempts,
             asked=server.asked,
             stale=server.stale,
+            fooled=server.fooled,
             owner=server.owner,
         )
