@@ -1,7 +1,4 @@
-"""The tables of the store, and the few statements on them. No SQL that only one database knows.
-
-What must survive is in ``STATE``; events and learned durations, which may be lost, are in ``LOG``.
-"""
+"""The tables of the store, and the few statements on them. No SQL that only one database knows."""
 
 from __future__ import annotations
 
@@ -10,43 +7,37 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-STATE = sa.MetaData()
-LOG = sa.MetaData()
+SCHEMA = 1
+"""Version of the tables; a store of a higher one is refused."""
 
-meta = sa.Table("meta", STATE, sa.Column("name", sa.String, primary_key=True), sa.Column("value", sa.Text))
+metadata = sa.MetaData()
+
+meta = sa.Table("meta", metadata, sa.Column("name", sa.String, primary_key=True), sa.Column("value", sa.Text))
 servers = sa.Table(
     "servers",
-    STATE,
+    metadata,
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("desired", sa.String),
     sa.Column("desired_gen", sa.BigInteger),
     sa.Column("held", sa.Text),
     sa.Column("forced", sa.String),
     sa.Column("forced_note", sa.Text),
-    sa.Column("forced_by", sa.Text),
-    sa.Column("forced_since", sa.Float),
-    sa.Column("forced_until", sa.Float),
     sa.Column("start_attempts", sa.Integer),
     sa.Column("stop_attempts", sa.Integer),
     sa.Column("retry_in", sa.Float),
     sa.Column("shutdown_sent", sa.Boolean),
-    sa.Column("poison_boot", sa.String),
-    sa.Column("boot_id", sa.String),
     sa.Column("failure", sa.String),
     sa.Column("error", sa.Text),
 )
 outlets = sa.Table(
     "outlets",
-    STATE,
+    metadata,
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("off_at", sa.Float),
-    sa.Column("on_at", sa.Float),
-    sa.Column("unconfirmed", sa.JSON(none_as_null=True)),
-    sa.Column("sends", sa.JSON(none_as_null=True)),
 )
 intents = sa.Table(
     "intents",
-    STATE,
+    metadata,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("run", sa.BigInteger),
     sa.Column("server", sa.String),
@@ -58,31 +49,21 @@ intents = sa.Table(
 )
 runs = sa.Table(
     "runs",
-    STATE,
+    metadata,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("state", sa.String),
     sa.Column("created", sa.Float),
     sa.Column("body", sa.JSON),
 )
-lease = sa.Table(
-    "lease",
-    STATE,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("owner", sa.String),
-    sa.Column("host", sa.String),
-    sa.Column("pid", sa.BigInteger),
-    sa.Column("place", sa.String),
-    sa.Column("beat", sa.Float),
-)
 durations = sa.Table(
     "durations",
-    LOG,
+    metadata,
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("seconds", sa.JSON),
 )
 events = sa.Table(
     "events",
-    LOG,
+    metadata,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("time", sa.Float),
     sa.Column("kind", sa.String),
@@ -90,26 +71,22 @@ events = sa.Table(
     sa.Column("text", sa.Text),
     sa.Column("data", sa.JSON),
 )
-meta.to_metadata(LOG)
 
-TABLES = {**LOG.tables, **STATE.tables}
-KEYS = {name: next(iter(table.primary_key)).name for name, table in TABLES.items()}
+KEYS = {table.name: next(iter(table.primary_key)).name for table in metadata.sorted_tables}
 
 
 def upsert(connection: sa.Connection, table: str, rows: list[dict[str, Any]]) -> None:
     """Insert ``rows``, which have the same columns, or update those that are there already."""
-    target = TABLES[table]
+    target = metadata.tables[table]
     key = KEYS[table]
     insert: Any = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(target)
     columns = {name: insert.excluded[name] for name in rows[0] if name != key}
     connection.execute(insert.on_conflict_do_update(index_elements=[key], set_=columns), rows)
 
 
-def select(
-    connection: sa.Connection, table: str, order: str | None = None, limit: int | None = None
-) -> list[dict[str, Any]]:
+def select(connection: sa.Connection, table: str, order: str | None, limit: int | None) -> list[dict[str, Any]]:
     """Return rows as dicts; ``order`` is a column, newest first with a leading "-"."""
-    target = TABLES[table]
+    target = metadata.tables[table]
     query = sa.select(target)
     if order is not None:
         column = target.c[order.lstrip("-")]
@@ -121,7 +98,7 @@ def select(
 
 def prune(connection: sa.Connection, table: str, keep: int) -> None:
     """Delete all but the ``keep`` rows with the highest keys."""
-    target = TABLES[table]
+    target = metadata.tables[table]
     key = target.c[KEYS[table]]
     edge = connection.execute(sa.select(key).order_by(key.desc()).offset(keep).limit(1)).scalar_one_or_none()
     if edge is not None:
