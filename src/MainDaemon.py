@@ -79,7 +79,7 @@ class MainDaemon:
         self.device_loop = DeviceLoop()
         self.engine = Engine(
             network,
-            Store(self.site.main["database"] or self._state.database_url),
+            Store(self.site.main["database"] or self._state.database_url, self.site.main["log_database"]),
             events=self.events,
             clock=self.clock,
             settings=Settings.from_main(self.site.main),

@@ -22,6 +22,8 @@ MAX_REQUEST = 65_536
 """Bytes of one request, unless the listener is configured otherwise."""
 MAX_REPLY = 64 * 1024 * 1024
 """Bytes of one reply that a client accepts."""
+MAX_DEPTH = 32
+"""Lists and objects inside each other in a request; what is deeper could be read, but not written again."""
 
 
 class MessageError(ValueError):
@@ -53,7 +55,18 @@ class Message:
         parts: dict[str, Any] = {"command": self.command, "id": self.id, "data": self.data}
         if self.error is not None:
             parts["error"] = self.error
-        return json.dumps(parts, ensure_ascii=False, separators=(",", ":"), default=str).encode() + b"\n"
+        try:
+            return _dumps(parts, ensure_ascii=False).encode() + b"\n"
+        except ValueError:  # a lone surrogate, which JSON can bring and UTF-8 cannot carry; a number that is none
+            return _dumps(_finite(parts), ensure_ascii=True).encode() + b"\n"
+
+    @classmethod
+    def parse_request(cls, line: bytes) -> Message:
+        """Return the request in ``line``, which comes from anywhere; raises MessageError, also for deep nesting."""
+        message = cls.parse(line)
+        if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _too_deep([message.data, message.id, message.error]):
+            raise MessageError(f"more than {MAX_DEPTH} lists and objects inside each other")
+        return message
 
     @classmethod
     def parse(cls, line: bytes) -> Message:
@@ -78,3 +91,31 @@ class Message:
 
     def refuse(self, code: str, message: str, data: dict[str, Any] | None = None) -> Message:
         return Message(self.command, data, self.id, {"code": code, "message": message})
+
+
+def _dumps(parts: dict[str, Any], *, ensure_ascii: bool) -> str:
+    return json.dumps(parts, ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":"), default=str)
+
+
+def _finite(value: Any) -> Any:
+    """Return ``value`` with null in place of infinities and of what is not a number: JSON has none of them."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return value
+
+
+def _too_deep(values: list[Any]) -> bool:
+    for _ in range(MAX_DEPTH):
+        values = [
+            inner
+            for one in values
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not values:
+            return False
+    return True

@@ -47,6 +47,14 @@ class StoreError(OckleError):
     """The durable store cannot be read or written; nothing new may be switched."""
 
 
+class StoreFull(StoreError):
+    """There is no room for the store. It is tried again; the log gives up its room first."""
+
+
+class StoreBroken(StoreError):
+    """The disk failed, or what is on it is damaged: memory and disk may differ, so the process has to end."""
+
+
 class DeviceError(OckleError):
     """The world is not as it should be; the subclasses say whether trying again helps."""
 

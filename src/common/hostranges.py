@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MAX_NAMES = 100_000
 """Names that one text may expand to: a slip such as ``web[1-9999999999]`` must not eat the memory."""
+MAX_LETTERS = 4_000_000
+"""Letters of all names of one text together, for the same reason: 60 kB of letters before a ``[1-100000]``."""
 
 # texts: re compiles each when it is first used, and most commands use none
 _WORD = r"(?:[^\s,\[\]]|\[[^\[\]]*\])+"
@@ -28,17 +30,19 @@ def expand(text: str) -> list[str]:
     """Return the names that ``text`` means, in its order, each once.
 
     Words are separated by commas or blanks outside of brackets. Raises ValueError, with a text for a person, for
-    brackets that do not pair or nest, empty or falling ranges, and more than MAX_NAMES names.
+    brackets that do not pair or nest, empty or falling ranges, and more than MAX_NAMES names or MAX_LETTERS letters.
     """
     names: dict[str, None] = {}
+    letters = MAX_LETTERS
     end = 0
     for match in re.finditer(_WORD, text):
         _check_gap(text, end, match.start())
         end = match.end()
         for name in _expand_word(match.group()):
             names[name] = None
-            if len(names) > MAX_NAMES:
-                raise ValueError(f"{text[:80]}: more than {MAX_NAMES} names")
+            letters -= len(name)
+            if len(names) > MAX_NAMES or letters < 0:
+                raise ValueError(f"{text[:80]}: more than {MAX_NAMES} names or {MAX_LETTERS} letters")
     _check_gap(text, end, len(text))
     return list(names)
 
@@ -49,12 +53,14 @@ def _check_gap(text: str, start: int, end: int) -> None:
 
 
 def _expand_word(word: str) -> Iterator[str]:
-    choices = [[literal] if literal else _expand_bracket(inside, word) for inside, literal in re.findall(_PART, word)]
+    shown = word[:80]
+    choices: list[list[str]] = []
     size = 1
-    for choice in choices:
-        size *= len(choice)
-    if size > MAX_NAMES:
-        raise ValueError(f"{word}: more than {MAX_NAMES} names")
+    for inside, literal in re.findall(_PART, word):
+        choices.append([literal] if literal else _expand_bracket(inside, shown))
+        size *= len(choices[-1])
+        if size > MAX_NAMES:
+            raise ValueError(f"{shown}: more than {MAX_NAMES} names")
     return ("".join(parts) for parts in product(*choices))
 
 
@@ -63,7 +69,7 @@ def _expand_bracket(inside: str, word: str) -> list[str]:
     for piece in inside.split(","):
         match = re.fullmatch(_RANGE, piece.strip())
         if match is None:
-            raise ValueError(f"{word}: [{inside}] is no range; write one such as [1-4], [01-16], [1,4-5] or [a-c]")
+            raise ValueError(f"{word}: [{inside[:80]}] is no range; write one such as [1-4], [01-16], [1,4-5] or [a-c]")
         low, high = (match.group(group) or match.group(group + 1) for group in _filled(match))
         texts += _count(low, high, word)
         if len(texts) > MAX_NAMES:

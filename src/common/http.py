@@ -72,8 +72,6 @@ async def fetch(target: Target, timeout: float, *, max_body: int = MAX_BODY) -> 
         raise DeviceRefused(f"{target.where}: the certificate is not valid: {error.verify_message}") from error
     except ssl.SSLError as error:
         raise DeviceAnswerError(f"{target.where}: TLS: {error.reason or error}") from error
-    except h11.ProtocolError as error:
-        raise DeviceAnswerError(f"{target.where}: not HTTP: {str(error)[:200]}") from error
     except OSError as error:
         raise DeviceUnreachable(f"{target.where}: {reason(error)}") from error
 
@@ -107,20 +105,35 @@ async def _fetch(target: Target, max_body: int) -> Response:
     reader, writer = await asyncio.open_connection(target.host, target.port, ssl=context)
     try:
         connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
-        host = f"[{target.host}]" if ":" in target.host else target.host
-        headers = [
-            ("Host", f"{host}:{target.port}"),
-            ("User-Agent", "ockle"),
-            ("Accept", "*/*"),
-            ("Connection", "close"),
-        ]
-        request = h11.Request(method="GET", target=target.path, headers=headers)
-        writer.write(connection.send(request) or b"")
-        writer.write(connection.send(h11.EndOfMessage()) or b"")
+        writer.write(request(connection, target))
         await writer.drain()
-        return await _receive(connection, reader, target, max_body)
+        return await receive(connection, reader, target, max_body)
     finally:
         writer.transport.abort()
+
+
+def request(connection: h11.Connection, target: Target) -> bytes:
+    """Return the bytes of a GET. Raises DeviceRefused for a path that HTTP cannot carry."""
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    headers = [
+        ("Host", f"{host}:{target.port}"),
+        ("User-Agent", "ockle"),
+        ("Accept", "*/*"),
+        ("Connection", "close"),
+    ]
+    try:
+        head = connection.send(h11.Request(method="GET", target=target.path, headers=headers))
+        return (head or b"") + (connection.send(h11.EndOfMessage()) or b"")
+    except (h11.LocalProtocolError, UnicodeEncodeError) as error:
+        raise DeviceRefused(f"{target.where}: cannot be asked for {target.path[:80]!r}: {str(error)[:200]}") from error
+
+
+async def receive(connection: h11.Connection, reader: asyncio.StreamReader, target: Target, max_body: int) -> Response:
+    """Return the answer to what was sent on ``connection``. Raises DeviceUnreachable, DeviceAnswerError."""
+    try:
+        return await _receive(connection, reader, target, max_body)
+    except h11.RemoteProtocolError as error:
+        raise DeviceAnswerError(f"{target.where}: not HTTP: {str(error)[:200]}") from error
 
 
 async def _receive(connection: h11.Connection, reader: asyncio.StreamReader, target: Target, max_body: int) -> Response:

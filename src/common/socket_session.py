@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .CommunicationHandler import Caller
 from .CommunicationMessage import EVENT, Message, MessageError
 from .events import Event
+from .lines import LineBuffer, LineTooLong
 
 if TYPE_CHECKING:
     from .socket_server import SocketServer
@@ -34,10 +35,6 @@ VIAS = frozenset({"cli", "gui", "socket"})
 _CHUNK = 1 << 16
 # A web page can make a browser post to a port of this machine; such a request must not get as far as its body.
 _HTTP = re.compile(rb"[A-Z]{3,10} \S+ HTTP/\d")
-
-
-class _TooLong(Exception):
-    """A line beyond the limit: where the next one starts is not known any more."""
 
 
 @dataclass(slots=True)
@@ -74,7 +71,7 @@ class Session:
         self.since = time.time()
         self.subscription: Subscription | None = None
         self._reader, self._writer = reader, writer
-        self._buffer = bytearray()
+        self._buffer = LineBuffer(server.settings.max_message)
         self._slots = asyncio.Semaphore(PIPELINE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._outgoing: deque[Message | Event] = deque()
@@ -122,7 +119,7 @@ class Session:
             except TimeoutError:
                 self._refuse("timeout", "the rest of the message did not come in time" if self.role else "no login")
                 return
-            except _TooLong:
+            except LineTooLong:
                 self._refuse("too_long", f"a message may have {self.server.settings.max_message} bytes")
                 return
             except OSError as error:
@@ -137,7 +134,7 @@ class Session:
                 return
             await self.server.wait_turn(self.address)
             try:
-                message = Message.parse(line)
+                message = Message.parse_request(line)
             except MessageError as error:
                 self._refuse("bad_request", str(error))
                 continue
@@ -159,26 +156,19 @@ class Session:
 
     async def _read_line(self) -> bytes | None:
         """Return the next line, None at the end. An idle connection may stay; a begun message has a limit of time."""
-        limit = self.server.settings.max_message
         clock = asyncio.get_running_loop().time
         deadline = None if self.role else self._login_deadline
         begun = False
-        while True:
-            end = self._buffer.find(b"\n", 0, limit + 1)
-            if end >= 0:
-                line = bytes(self._buffer[:end])
-                del self._buffer[: end + 1]
-                return line
-            if len(self._buffer) > limit:
-                raise _TooLong
-            if self._buffer and not begun:
+        while (line := self._buffer.take()) is None:
+            if len(self._buffer) and not begun:
                 begun = True
                 deadline = clock() + self.server.settings.read_timeout
             wait = None if deadline is None else max(deadline - clock(), 0.0)
             chunk = await asyncio.wait_for(self._reader.read(_CHUNK), wait)
             if not chunk:
                 return None
-            self._buffer += chunk
+            self._buffer.feed(chunk)
+        return line
 
     # -- answering
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import os
 import threading
 from pathlib import Path
@@ -109,12 +111,14 @@ def _entry(line: str) -> HostKeyEntry | None:
 
 def _names(entry: HostKeyEntry, hostname: str) -> bool:
     """Return whether the entry is for ``hostname``, by plain or hashed name."""
-    single = HostKeys()
-    for name in entry.hostnames or ():
-        if name.startswith("|") and entry.key is not None:
-            single.add(name, entry.key.get_name(), entry.key)
-            if single.lookup(hostname) is not None:
-                return True
-        elif name == hostname:
-            return True
-    return False
+    return any(_hashed(name, hostname) if name.startswith("|") else name == hostname for name in entry.hostnames or ())
+
+
+def _hashed(name: str, hostname: str) -> bool:
+    """Return whether ``|1|salt|hash`` (HMAC-SHA1, both in base64) stands for ``hostname``. Nonsense stands for none."""
+    try:
+        _, version, salt, digest = name.split("|")
+        found = hmac.digest(base64.b64decode(salt), hostname.encode(), "sha1")
+        return version == "1" and hmac.compare_digest(found, base64.b64decode(digest))
+    except ValueError:  # not four parts, or not base64
+        return False

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from configobj import ConfigObj, ConfigObjError
 
@@ -80,13 +82,28 @@ def parse_ini(text: str, name: str) -> ConfigObj:
 
 
 def render_ini(ini: ConfigObj) -> str:
-    """Return the text of the file. Raises ConfigError for a value that INI cannot express."""
-    try:
-        lines = ini.write()
-    except ConfigObjError as error:
-        raise ConfigError(f"cannot be written as INI: {error}") from error
+    """Return the text of the file, which reads as ``ini`` again. Raises ConfigError for what INI cannot express."""
     newline = ini.newlines or "\n"
-    return "".join(line + newline for line in lines)
+    try:
+        text = "".join(line + newline for line in ini.write())
+        same = parse_ini(text, "") == _texts(ini)
+    except (ConfigObjError, ConfigError):  # whose text may repeat a value that is secret
+        same = False
+    if not same:
+        raise ConfigError("cannot be written as INI: a value mixes quotes and commas, or a comment follows it closely")
+    return text
+
+
+def _texts(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values as they are read back: texts and lists of texts."""
+    return {
+        key: _texts(value)
+        if isinstance(value, Mapping)
+        else [str(item) for item in value]
+        if isinstance(value, (list, tuple))
+        else str(value)
+        for key, value in section.items()
+    }
 
 
 def write_ini(path: Path, content: ConfigObj | str) -> None:

@@ -3,8 +3,8 @@
 ConfigObj's regular expressions backtrack: a list of twelve items with an open quote at its end kept it busy for more
 than ten seconds, growing by four with every item; a million brackets for more than ten minutes. So only lines that it
 accepts at the first try get through, and every fault gets its line and a plain sentence. A few things that ConfigObj
-would take are refused: quoted names, nested sections, empty list items, and a ``#`` that silently cuts an unquoted
-value (``password = abc#def``).
+would take are refused: names with quotes, ``#`` or commas, nested sections, empty list items, and a ``#`` that
+silently cuts an unquoted value (``password = abc#def``).
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ MAX_FAULTS = 100
 """Of one file; a file of another format would have thousands."""
 MAX_VALUE_LINES = 1000
 
-_SECTION = re.compile(r"\[([^\[\]\"'#]{1,200})\][ \t]*(?:#.*)?")
-_KEY = re.compile(r"([^\[\"'#=][^=]{0,200})=")
+# Names without a quote, # or comma: ConfigObj would write those in quotes.
+_SECTION = re.compile(r"\[([^\[\]\"'#,]{1,200})\][ \t]*(?:#.*)?")
+_KEY = re.compile(r"([^\[\"'#=,][^\"'#=,]{0,200})=")
 _SPACES = re.compile(r"\s{100}")
 _TRIPLE = ('"""', "'''")
 

@@ -74,7 +74,10 @@ def split_list(raw: object) -> list[str]:
         items = list(raw)
     else:
         raise ValueError("not a list of texts")
-    return [item.strip() for item in items if item.strip()]
+    items = [item.strip() for item in items if item.strip()]
+    if any("\n" in item or "\r" in item for item in items):
+        raise ValueError("not a list: a line break inside of an item")
+    return items
 
 
 def join_list(items: list[str]) -> str:

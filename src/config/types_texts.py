@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -142,6 +143,15 @@ class Command(OptionType):
 @register("path")
 class FilePath(String):
     """A file or folder; a relative one starts at etc, ``~`` is the home folder. The check makes it absolute."""
+
+    @override
+    def parse(self, raw: object, option: Option) -> Any:
+        text = super().parse(raw, option)
+        try:
+            Path(text).expanduser()
+        except RuntimeError:
+            raise ValueError("no home folder is known for its ~") from None
+        return text
 
     @override
     def describe(self, option: Option) -> str:

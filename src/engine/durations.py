@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from statistics import median
 
+from ..common.errors import StoreError
 from ..networkTree.plan import expected_seconds
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..store.store import Store
+
+log = logging.getLogger(__name__)
 
 KEEP = 10
 
@@ -15,17 +19,28 @@ class Durations:
     """Seconds by server and action ("on" or "off"), the newest KEEP of each."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._log = store.log
+        store.log.on_return.append(self._put_all)
         self._known: dict[str, list[float]] = {}
 
     def load(self) -> None:
-        self._known = {row["name"]: list(row["seconds"]) for row in self._store.load("durations")}
+        """Without what was kept, the plans guess until they have learned anew."""
+        try:
+            self._known = {
+                row["name"]: [float(value) for value in row["seconds"]] for row in self._log.load("durations")
+            }
+        except (StoreError, ValueError, TypeError) as error:  # the latter two: what is there is no list of numbers
+            log.warning("learned durations cannot be read: %s", error)
 
     def learn(self, server: str, action: str, seconds: float) -> None:
         key = f"{action} {server}"
         values = [*self._known.get(key, ()), round(seconds, 3)][-KEEP:]
         self._known[key] = values
-        self._store.put("durations", key, seconds=values)
+        self._log.put("durations", key, seconds=values)
+
+    def _put_all(self) -> None:
+        for key, values in self._known.items():
+            self._log.put("durations", key, seconds=values)
 
     def expect(self, network: ServerNetwork, server: str, action: str) -> float:
         """Return the seconds to expect: the median of what was seen, else a guess from the server's limits."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 from ..common.device_loop import DeviceLoop
+from ..common.errors import StoreError
 from ..common.events import Event, EventBus
 from ..store.store import Store
+
+log = logging.getLogger(__name__)
 
 PASSING = frozenset({"step", "test", "outlet"})
 """Kinds that are worth a live display but not a place on an SD card."""
@@ -16,33 +20,48 @@ PRUNE_EVERY = 1000
 
 
 class EventLog:
-    """Writes events with the store's next commit, within a second or so; nobody waits for it.
+    """Writes events with the log's next commit, within a few seconds; nobody waits for it.
 
     ``keep``  how many stay in the store
     """
 
     def __init__(self, store: Store, bus: EventBus, loop: DeviceLoop, keep: int) -> None:
-        self._store = store
+        self._log = store.log
+        self._bus = bus
         self._loop = loop
         self._keep = keep
         self._since_prune = 0
-        rows = store.load("events", order="-id", limit=keep)
-        bus.restore(
-            Event(row["id"], row["time"], row["kind"], row["server"], row["text"], row["data"] or {})
-            for row in reversed(rows)
-        )
-        store.prune("events", keep)
+        bus.restore(self._kept())
+        self._log.prune("events", keep)
+        self._log.on_return.append(self._put_all)
         self._unsubscribe = bus.subscribe(self._take)
+
+    def _kept(self) -> list[Event]:
+        """Return what the log kept, oldest first; without it the daemon works as well."""
+        try:
+            rows = self._log.load("events", order="-id", limit=self._keep)
+            return [
+                Event(row["id"], row["time"], row["kind"], row["server"], row["text"], row["data"] or {})
+                for row in reversed(rows)
+            ]
+        except (StoreError, ValueError) as error:  # the latter: what is there is no JSON
+            log.warning("earlier events cannot be read: %s", error)
+            return []
 
     def close(self) -> None:
         self._unsubscribe()
+
+    def _put_all(self) -> None:
+        for event in self._bus.since(0):
+            if event.kind not in PASSING:
+                self._put(event)
 
     def _take(self, event: Event) -> None:
         if event.kind not in PASSING:
             self._loop.post(self._put, event)
 
     def _put(self, event: Event) -> None:
-        self._store.put(
+        self._log.put(
             "events",
             event.seq,
             time=event.time,
@@ -54,7 +73,7 @@ class EventLog:
         self._since_prune += 1
         if self._since_prune >= PRUNE_EVERY:
             self._since_prune = 0
-            self._store.prune("events", self._keep)
+            self._log.prune("events", self._keep)
 
 
 def plain(data: dict[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from ..common.errors import StoreError
+from ..common.errors import StoreError, StoreFull
 from .core import Core
 
 log = logging.getLogger(__name__)
 
-FLUSH_S = 1.0
+FLUSH_S, LOG_FLUSH_S = 1.0, 5.0
 
 
 class StoreWatch:
@@ -31,14 +31,26 @@ class StoreWatch:
 
     async def _flush_forever(self) -> None:
         """Outcomes and learned durations are written soon after they are noted."""
+        log_due = self._core.clock.now()
         while True:
             await self._core.clock.sleep(FLUSH_S)
             try:
-                await self._core.journal.commit()
+                await self._commit()
             except StoreError as error:
                 self.failed(error)
             else:
                 self._works()
+            if self._core.clock.now() >= log_due:
+                log_due = self._core.clock.now() + LOG_FLUSH_S
+                await self._core.journal.store.log.flush()
+
+    async def _commit(self) -> None:
+        try:
+            await self._core.journal.commit()
+        except StoreFull:
+            if not await self._core.journal.store.log.give_way():
+                raise
+            await self._core.journal.commit()
 
     def failed(self, error: StoreError) -> None:
         """Note that the store could not be written."""

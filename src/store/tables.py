@@ -1,4 +1,7 @@
-"""The tables of the store, and the few statements on them. No SQL that only one database knows."""
+"""The tables of the store, and the few statements on them. No SQL that only one database knows.
+
+What must survive is in ``STATE``; events and learned durations, which may be lost, are in ``LOG``.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,43 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-SCHEMA = 1
-"""Version of the tables; a store of a higher one is refused."""
+STATE = sa.MetaData()
+LOG = sa.MetaData()
 
-metadata = sa.MetaData()
-
-meta = sa.Table("meta", metadata, sa.Column("name", sa.String, primary_key=True), sa.Column("value", sa.Text))
+meta = sa.Table("meta", STATE, sa.Column("name", sa.String, primary_key=True), sa.Column("value", sa.Text))
 servers = sa.Table(
     "servers",
-    metadata,
+    STATE,
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("desired", sa.String),
     sa.Column("desired_gen", sa.BigInteger),
     sa.Column("held", sa.Text),
     sa.Column("forced", sa.String),
     sa.Column("forced_note", sa.Text),
+    sa.Column("forced_by", sa.Text),
+    sa.Column("forced_since", sa.Float),
+    sa.Column("forced_until", sa.Float),
     sa.Column("start_attempts", sa.Integer),
     sa.Column("stop_attempts", sa.Integer),
     sa.Column("retry_in", sa.Float),
     sa.Column("shutdown_sent", sa.Boolean),
+    sa.Column("poison_boot", sa.String),
+    sa.Column("boot_id", sa.String),
     sa.Column("failure", sa.String),
     sa.Column("error", sa.Text),
 )
 outlets = sa.Table(
     "outlets",
-    metadata,
+    STATE,
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("off_at", sa.Float),
+    sa.Column("on_at", sa.Float),
+    sa.Column("unconfirmed", sa.JSON(none_as_null=True)),
+    sa.Column("sends", sa.JSON(none_as_null=True)),
 )
 intents = sa.Table(
     "intents",
-    metadata,
+    STATE,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("run", sa.BigInteger),
     sa.Column("server", sa.String),
@@ -49,21 +58,31 @@ intents = sa.Table(
 )
 runs = sa.Table(
     "runs",
-    metadata,
+    STATE,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("state", sa.String),
     sa.Column("created", sa.Float),
     sa.Column("body", sa.JSON),
 )
+lease = sa.Table(
+    "lease",
+    STATE,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("owner", sa.String),
+    sa.Column("host", sa.String),
+    sa.Column("pid", sa.BigInteger),
+    sa.Column("place", sa.String),
+    sa.Column("beat", sa.Float),
+)
 durations = sa.Table(
     "durations",
-    metadata,
+    LOG,
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("seconds", sa.JSON),
 )
 events = sa.Table(
     "events",
-    metadata,
+    LOG,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("time", sa.Float),
     sa.Column("kind", sa.String),
@@ -71,22 +90,26 @@ events = sa.Table(
     sa.Column("text", sa.Text),
     sa.Column("data", sa.JSON),
 )
+meta.to_metadata(LOG)
 
-KEYS = {table.name: next(iter(table.primary_key)).name for table in metadata.sorted_tables}
+TABLES = {**LOG.tables, **STATE.tables}
+KEYS = {name: next(iter(table.primary_key)).name for name, table in TABLES.items()}
 
 
 def upsert(connection: sa.Connection, table: str, rows: list[dict[str, Any]]) -> None:
     """Insert ``rows``, which have the same columns, or update those that are there already."""
-    target = metadata.tables[table]
+    target = TABLES[table]
     key = KEYS[table]
     insert: Any = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(target)
     columns = {name: insert.excluded[name] for name in rows[0] if name != key}
     connection.execute(insert.on_conflict_do_update(index_elements=[key], set_=columns), rows)
 
 
-def select(connection: sa.Connection, table: str, order: str | None, limit: int | None) -> list[dict[str, Any]]:
+def select(
+    connection: sa.Connection, table: str, order: str | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
     """Return rows as dicts; ``order`` is a column, newest first with a leading "-"."""
-    target = metadata.tables[table]
+    target = TABLES[table]
     query = sa.select(target)
     if order is not None:
         column = target.c[order.lstrip("-")]
@@ -98,7 +121,7 @@ def select(connection: sa.Connection, table: str, order: str | None, limit: int 
 
 def prune(connection: sa.Connection, table: str, keep: int) -> None:
     """Delete all but the ``keep`` rows with the highest keys."""
-    target = metadata.tables[table]
+    target = TABLES[table]
     key = target.c[KEYS[table]]
     edge = connection.execute(sa.select(key).order_by(key.desc()).offset(keep).limit(1)).scalar_one_or_none()
     if edge is not None:

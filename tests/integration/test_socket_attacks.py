@@ -196,3 +196,15 @@ def test_the_port_is_free_again_after_a_stop() -> None:
         assert still_serves(listener)
     with listening(port=port) as (_services, listener):
         assert still_serves(listener)
+
+
+def test_a_text_that_utf_8_cannot_carry_drops_no_subscriber(site: Site) -> None:
+    """A note with a lone surrogate went into an event, and the event ended the connection of whoever was to get it."""
+    services, listener = site
+    with connect(listener) as client:
+        client.subscribe()
+        services.events.publish("force", "a note: \ud800", n=float("nan"))
+        event = client.next_event(10)
+        assert event is not None
+        assert (event["text"], event["data"]) == ("a note: \ud800", {"n": None})
+        assert client.call("echo", {"text": "\udfff"}) == {"text": "\udfff"}

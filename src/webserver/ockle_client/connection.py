@@ -10,6 +10,7 @@ from collections import deque
 
 try:
     from ...common.CommunicationMessage import EVENT, MAX_REPLY, UNKNOWN_COMMAND, Message, MessageError
+    from ...common.lines import LineBuffer, LineTooLong
 except ImportError:  # the documented old form, with src/ itself on the path: there `common` is a top-level package
     from common.CommunicationMessage import (  # type: ignore[import-not-found, no-redef]
         EVENT,
@@ -18,6 +19,7 @@ except ImportError:  # the documented old form, with src/ itself on the path: th
         Message,
         MessageError,
     )
+    from common.lines import LineBuffer, LineTooLong  # type: ignore[import-not-found, no-redef]
 
 TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
 if TYPE_CHECKING:
@@ -88,8 +90,7 @@ class Connection:
         self._lock = RLock()
         self._ids = itertools.count(1)
         self._socket: socket.socket | None = None
-        self._buffer = bytearray()
-        self._scanned = 0  # bytes of _buffer known to hold no newline
+        self._buffer = LineBuffer(MAX_REPLY)
         self._events: deque[dict[str, Any]] = deque(maxlen=KEPT_EVENTS)
 
     def __enter__(self) -> Connection:
@@ -105,7 +106,6 @@ class Connection:
                 self._socket.close()
             self._socket = None
             self._buffer.clear()
-            self._scanned = 0
 
     def connect(self) -> None:
         """Connect and log in, unless that is done. Raises ConnectionFailed, and ClientError for a wrong token."""
@@ -239,21 +239,17 @@ class Connection:
     def _read(self, deadline: float | None, what: str) -> Message:
         """Return the next message; a part of one stays in the buffer when the time is over."""
         while True:
-            end = self._buffer.find(b"\n", self._scanned)
-            if end >= 0:
-                line = bytes(self._buffer[:end])
-                del self._buffer[: end + 1]
-                self._scanned = 0
-                try:
+            try:
+                line = self._buffer.take()
+                if line is not None:
                     return Message.parse(line)
-                except MessageError as error:
-                    self.close()
-                    raise ConnectionFailed(f"{self.address} does not speak Ockle's protocol: {error}") from error
-            self._scanned = len(self._buffer)
-            if self._scanned > MAX_REPLY:
+            except LineTooLong as error:
                 self.close()
-                raise ConnectionFailed(f"{self.address}: a reply of more than {MAX_REPLY} bytes")
-            self._buffer += self._receive(deadline, what)
+                raise ConnectionFailed(f"{self.address}: a reply of more than {MAX_REPLY} bytes") from error
+            except MessageError as error:
+                self.close()
+                raise ConnectionFailed(f"{self.address} does not speak Ockle's protocol: {error}") from error
+            self._buffer.feed(self._receive(deadline, what))
 
     def _receive(self, deadline: float | None, what: str) -> bytes:
         if self._socket is None:
