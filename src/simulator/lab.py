@@ -75,6 +75,7 @@ class Lab:
         self.client_key: str = key.export_private_key().decode()
         self._client_key = key.convert_to_public()
         self._devices: dict[str, PowerDevice] = {}
+        self._agents: dict[str, SnmpAgent] = {}
         self._machines: dict[str, Machine] = {}
         self._stack = AsyncExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -159,6 +160,7 @@ class Lab:
         self._stack.push_async_callback(endpoint.close)
         self._stack.callback(device.stop)
         self._devices[spec.name] = device
+        self._agents[spec.name] = agent
         self.endpoints[spec.name] = Endpoint(host, {"snmp": endpoint.port})
 
     def _open_machine(self, machine: Machine, host: str) -> None:
@@ -250,6 +252,26 @@ class Lab:
     def press(self, device: str, outlet: int, on: bool) -> None:
         """Somebody switches an outlet at the device itself."""
         self._call(self._devices[device].ask, outlet, on)
+
+    def reboot(self, device: str, *, down_s: float = 1.0, restore: str = "last", serial: str = "") -> None:
+        """A device starts anew and is deaf for ``down_s``; then its outlets are "on", "off" or as before ("last").
+
+        ``serial``  another device has been put in its place
+        """
+
+        def down() -> None:
+            self._agents[device].deaf = True
+            asyncio.get_running_loop().call_later(down_s * self.spec.speed, up)
+
+        def up() -> None:
+            owner = self._devices[device]
+            owner.serial = serial or owner.serial
+            owner.reboot(restore)
+            self._agents[device].deaf = False
+
+        if restore not in ("on", "off", "last"):
+            raise KnobError(f"restore = {restore!r}: allowed is 'on', 'off' or 'last'")
+        self._call(down)
 
     def shut_down(self, machine: str) -> None:
         """Somebody shuts a machine down at its console."""

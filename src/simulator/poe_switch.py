@@ -13,6 +13,8 @@ from .snmp_ber import COUNTER32, ErrorStatus, Oid, Value
 from .spec import SwitchSpec
 
 POE: Oid = (1, 3, 6, 1, 2, 1, 105, 1)
+ENTITY: Oid = (1, 3, 6, 1, 2, 1, 47, 1, 1, 1, 1)
+"""ENTITY-MIB, entPhysicalTable; column 11 is the serial number."""
 TRUE, FALSE = 1, 2
 DISABLED, SEARCHING, DELIVERING, FAULT = 1, 2, 3, 4
 LOW = 3
@@ -76,6 +78,7 @@ class PoeSwitch(PowerDevice):
     @override
     def _variables(self) -> Iterator[Variable]:
         group = self._switch.group
+        yield Variable((*ENTITY, 11, 1), lambda: text(self.serial))
         yield Variable((*POE, 3, 1, 1, 2, group), lambda: gauge(self._switch.budget_w))
         yield Variable((*POE, 3, 1, 1, 3, group), lambda: integer(1))
         yield Variable((*POE, 3, 1, 1, 4, group), lambda: gauge(self._total_w()))

@@ -55,6 +55,7 @@ class PowerDevice(ABC):
         self.knobs = DeviceKnobs()
         self.outlets = {number: Outlet(number, "") for number in range(1, spec.outlets + 1)}
         self._spec, self._ledger, self._speed = spec, ledger, speed
+        self.serial = spec.serial or f"LAB-{spec.name}"
         self._begun = time.monotonic()
 
     # -- what the lab does ------------------------------------------------------------------------------------------
@@ -73,6 +74,16 @@ class PowerDevice(ABC):
     def stop(self) -> None:
         for outlet in self.outlets.values():
             self._hold(outlet)
+
+    def reboot(self, restore: str) -> None:
+        """It starts anew, with its outlets "on", "off" or as they were ("last"); nobody has sent anything."""
+        self._ledger.add("reboot", self.name, restore=restore)
+        self._begun = time.monotonic()
+        for outlet in self.outlets.values():
+            self._hold(outlet)
+            outlet.asked = outlet.closed if restore == "last" else restore == "on"
+            if outlet.closed != outlet.asked and self._can_move(outlet, outlet.asked):
+                self._move(outlet, outlet.asked)
 
     def knobs_turned(self) -> None:
         """A knob changed: contacts that can no longer move stop where they are."""

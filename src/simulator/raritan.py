@@ -26,6 +26,7 @@ class RaritanPx(PowerDevice):
 
     @override
     def _variables(self) -> Iterator[Variable]:
+        yield Variable((*PX, 1, 1, 2, 0), lambda: text(self.serial))
         yield Variable((*PX, 1, 2, 1, 0), lambda: integer(len(self.outlets)))
         for number in self.outlets:
             yield from self._row(number)

@@ -55,16 +55,20 @@ class SnmpAgent:
     """Answers v1 and v2c. A wrong community, v3 and nonsense get silence, as from real devices.
 
     ``max_message``  octets that an answer may have; more is tooBig, and GETBULK gives fewer rows
+    ``deaf``         it hears nothing: the device is starting
     """
 
     mib: Mib
     read_community: bytes
     write_community: bytes
     max_message: int = 1472
+    deaf: bool = False
     dropped: int = field(default=0, init=False)
 
     def handle(self, data: bytes) -> bytes | None:
         """The answer to a datagram; None where a device would be silent."""
+        if self.deaf:
+            return None
         try:
             request = ber.decode(data)
         except BerError:

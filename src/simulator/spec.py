@@ -16,6 +16,7 @@ class DeviceSpec:
 
     ``on_at_start``: outlets that are closed when the lab starts, as after a crash of the daemon
     ``move_s``: from the command to the contacts; ``host``: "" = the next free address of 127.0.10.0/24
+    ``serial``: its serial number; "" = made from its name
     """
 
     name: str
@@ -25,6 +26,7 @@ class DeviceSpec:
     move_s: float = 0.05
     on_at_start: frozenset[int] = frozenset()
     host: str = ""
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
