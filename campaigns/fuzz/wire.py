@@ -6,6 +6,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -18,7 +19,8 @@ from ockle.common.errors import DeviceAnswerError, DeviceError, DeviceRefused
 from ockle.common.http import Target as Place
 from ockle.common.http import json_object, receive, request
 from ockle.common.lines import LineBuffer, LineTooLong
-from ockle.common.snmp import Answer, Missing, Pair, SnmpSession, SnmpSettings, SnmpValue
+from ockle.common.snmp import Answer, Missing, Pair, SnmpSettings, SnmpValue
+from ockle.common.snmp_session import SnmpSession
 from ockle.common.ssh_hostkeys import KnownHosts, pinned
 from ockle.outlets.poe import PoE
 from ockle.outlets.raritan import Raritan
@@ -122,8 +124,11 @@ class _AnyAnswer:
         if self.left < 0:
             raise DeviceAnswerError("enough")
         status = max(0, self._next() - 200)  # mostly no error
+        index = self._next() - 2
         count = len(pairs) if self._next() % 8 else self._next()
-        return Answer(status, self._next() - 2, [self._value() for _ in range(count)])
+        asked = [oid for oid, _ in pairs]
+        names = [asked[place % len(asked)] if self._next() % 16 else "1.3.9" for place in range(count)]
+        return Answer(status, index, [(name, self._value()) for name in names])
 
     async def close(self) -> None:
         return
@@ -149,8 +154,8 @@ def snmp_answers(data: bytes) -> None:
     session = SnmpSession(_WHERE, wire)
     for outlet in _OUTLETS:
         outlet.device = Device("fuzz")
-        outlet.device.shared("snmp", lambda: session)
-        work: Any  # a type that measures nothing has a plain updateData
+        outlet.device.shared("snmp", partial(outlet.watched, session))
+        work: Any
         for work in (outlet._getOutletState(), outlet._setOutletState(True), outlet.updateData()):
             try:
                 found = work and at_once(work)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from pyasn1.error import PyAsn1Error
+from pyasn1.type import univ
+from pysnmp.carrier.asyncio.dispatch import AsyncioDispatcher
 from pysnmp.entity.engine import SnmpEngine
 from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch.asyncio import auth as names
@@ -23,7 +26,7 @@ from pysnmp.hlapi.v3arch.asyncio.transport import Udp6TransportTarget, UdpTransp
 from pysnmp.proto import errind, rfc1902, rfc1905
 from pysnmp.smi.rfc1902 import ObjectIdentity, ObjectType
 
-from .errors import DeviceAnswerError, DeviceRefused, DeviceUnreachable
+from .errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceUnreachable
 from .snmp import Answer, Missing, Pair, SnmpSettings, SnmpValue, no_answer
 
 log = logging.getLogger(__name__)
@@ -61,8 +64,24 @@ _REFUSED = (
     errind.NoGroupName,
     errind.NotInView,
 )
+_LOST = (errind.NotInTimeWindow, errind.UnknownEngineID, errind.EngineIDMismatch)
 _MARGIN_S = 1.0
 """pysnmp counts time in ticks of 0.1 s; this much later its own time limit is taken for lost."""
+
+
+class _Dispatcher(AsyncioDispatcher):  # type: ignore[misc] # pysnmp ships no types
+    """Hears only agents that are spoken to: pysnmp itself takes an answer from whoever guesses its number.
+
+    Source addresses can be forged all the same; SNMPv3 is what protects against that.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.agents: Counter[tuple[str, int]] = Counter()
+
+    def _callback_function(self, incomingTransport: Any, transportAddress: Any, incomingMessage: Any) -> None:  # noqa: N803
+        if self.agents[_address(transportAddress)]:
+            super()._callback_function(incomingTransport, transportAddress, incomingMessage)
 
 
 class _Engine:
@@ -70,6 +89,8 @@ class _Engine:
 
     def __init__(self) -> None:
         self.engine = SnmpEngine()
+        self.dispatcher = _Dispatcher()
+        self.engine.register_transport_dispatcher(self.dispatcher)
         self.users = 0
 
 
@@ -88,15 +109,35 @@ class PysnmpWire:
         self._targets: dict[bool, UdpTransportTarget | Udp6TransportTarget] = {}
 
     async def exchange(self, pairs: Sequence[Pair], *, write: bool) -> Answer:
+        outcome = await self._try(pairs, write, self._settings.timeout)
+        if isinstance(outcome, errind.ErrorIndication) and self._settings.version == "3":
+            # An agent that lost its engineBoots, or was replaced by one with another engine id, never fits what is
+            # known of the old one. One fresh start; a SET is repeated only when the agent has said that it did nothing.
+            lost = isinstance(outcome, _LOST)
+            silent = isinstance(outcome, errind.RequestTimedOut) and self._answered
+            if lost or silent:
+                await self._start_afresh()
+            if lost or (silent and not write):
+                outcome = await self._try(pairs, write, self._settings.timeout / 2)
+        if isinstance(outcome, errind.ErrorIndication):
+            self._forget_targets()  # the name may have another address by now
+            raise self._error(outcome)
+        self._answered = True
+        return outcome
+
+    async def _try(self, pairs: Sequence[Pair], write: bool, timeout: float) -> Answer | errind.ErrorIndication:
         settings = self._settings
         command = set_cmd if write else get_cmd
         try:
-            async with asyncio.timeout(settings.timeout + _MARGIN_S):
+            async with asyncio.timeout(timeout + _MARGIN_S):
+                credentials = self._credentials(write)
+                engine = self._acquire()
                 if write not in self._targets:
-                    self._targets[write] = await self._resolve(write)
+                    target = self._targets[write] = await self._resolve(write, timeout)
+                    engine.dispatcher.agents[_address(target.transport_address)] += 1
                 indication, status, index, found = await command(
-                    self._acquire().engine,
-                    self._credentials(write),
+                    engine.engine,
+                    credentials,
                     self._targets[write],
                     ContextData(),
                     *[_bind(oid, value) for oid, value in pairs],
@@ -107,21 +148,23 @@ class PysnmpWire:
         except (PySnmpError, PyAsn1Error) as error:
             raise DeviceAnswerError(f"{settings.where}: {type(error).__name__}: {str(error)[:200]}") from error
         if indication is not None:
-            await self._fail(indication)
-        self._answered = True
-        return Answer(int(status), int(index), [_plain(value) for _, value in found])
+            return indication
+        return Answer(int(status), int(index), [(str(name), _plain(value)) for name, value in found])
 
     async def _start_afresh(self) -> None:
-        """Forget a v3 agent, which may have lost its engineBoots or have been replaced by one with another engine id.
-
-        What an engine knows of the old one never fits the new one, and then it hears silence for ever.
-        """
+        """Forget a v3 agent."""
         self._answered = False
-        if self._settings.version == "3":
-            await self.close()
-            self._fresh += 1
+        await self.close()
+        self._fresh += 1
+
+    def _forget_targets(self) -> None:
+        if self._engine is not None:
+            for target in self._targets.values():
+                self._engine.dispatcher.agents[_address(target.transport_address)] -= 1
+        self._targets.clear()
 
     async def close(self) -> None:
+        self._forget_targets()
         held, self._engine = self._engine, None
         if held is None:
             return
@@ -130,12 +173,12 @@ class PysnmpWire:
             _engines.get(asyncio.get_running_loop(), {}).pop(self._key, None)
             held.engine.close_dispatcher()
 
-    async def _resolve(self, write: bool) -> UdpTransportTarget | Udp6TransportTarget:
+    async def _resolve(self, write: bool, timeout: float) -> UdpTransportTarget | Udp6TransportTarget:
         settings = self._settings
         kind = Udp6TransportTarget if ":" in settings.host else UdpTransportTarget
         # a SET goes out once: a slow agent would work off every copy, and whether it worked is seen by reading
         retries = 0 if write else settings.retries
-        each = settings.timeout / (retries + 1)
+        each = timeout / (retries + 1)
         try:
             return await kind.create((settings.host, settings.port), timeout=each, retries=retries)
         except PySnmpError as error:
@@ -173,19 +216,20 @@ class PysnmpWire:
             privProtocol=_PRIVACY[settings.privacy],
         )
 
-    async def _fail(self, indication: errind.ErrorIndication) -> None:
+    def _error(self, indication: errind.ErrorIndication) -> DeviceError:
         where = self._settings.where
         if isinstance(indication, errind.RequestTimedOut | errind.EmptyResponse):
-            self._targets.clear()  # the name may have another address by now
-            if self._answered:
-                await self._start_afresh()
-            raise no_answer(self._settings)
-        if isinstance(indication, errind.NotInTimeWindow | errind.UnknownEngineID | errind.EngineIDMismatch):
-            await self._start_afresh()
-            raise DeviceUnreachable(f"{where}: {indication} (the agent has restarted its clock or was replaced)")
+            return no_answer(self._settings)
+        if isinstance(indication, _LOST):
+            return DeviceUnreachable(f"{where}: {indication}, also after a fresh start (its SNMP clock is unsteady)")
         if isinstance(indication, _REFUSED):
-            raise DeviceRefused(f"{where}: {indication}")
-        raise DeviceAnswerError(f"{where}: {indication}")
+            return DeviceRefused(f"{where}: {indication}")
+        return DeviceAnswerError(f"{where}: {indication}")
+
+
+def _address(address: Any) -> tuple[str, int]:
+    """Return host and port; IPv6 addresses have more, and may name an interface."""
+    return address[0].partition("%")[0], address[1]
 
 
 def _bind(oid: str, value: int | str | None) -> ObjectType:
@@ -199,9 +243,9 @@ def _bind(oid: str, value: int | str | None) -> ObjectType:
 def _plain(value: Any) -> SnmpValue | Missing:
     if isinstance(value, rfc1905.NoSuchObject | rfc1905.NoSuchInstance | rfc1905.EndOfMibView):
         return Missing(type(value).__name__)
-    if isinstance(value, rfc1902.ObjectIdentifier):
+    if isinstance(value, univ.ObjectIdentifier):
         return ".".join(map(str, value.asTuple()))
-    if isinstance(value, rfc1902.OctetString):
+    if isinstance(value, univ.OctetString):
         return bytes(value.asOctets())
     try:
         return int(value)
