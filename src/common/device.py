@@ -19,6 +19,9 @@ class Device:
 
     ``parallel``  commands in flight at the same time; 0 = no limit
     ``gap_s``     seconds between the ends and starts of two switchings
+    ``restarted_at``  moment of the clock when a restart of the device itself was noticed: what was read before says
+                      nothing any more
+    ``not_before``    moment of the clock before which nothing may be switched
     """
 
     def __init__(self, name: str, *, parallel: int = 1, gap_s: float = 0.0, clock: Clock | None = None) -> None:
@@ -27,6 +30,8 @@ class Device:
         self.clock: Clock = clock or SystemClock()
         self._slots = asyncio.Semaphore(parallel) if parallel else None
         self._gap_lock = asyncio.Lock()
+        self.restarted_at = float("-inf")
+        self.not_before = float("-inf")
         self._next_switch = float("-inf")
         self._shared: dict[object, Any] = {}
 
@@ -34,8 +39,15 @@ class Device:
         """Hold a place in the device's queue for one command, as long as the context lasts."""
         return self._slots or _NO_QUEUE
 
+    def restarted(self, ready_at: float) -> None:
+        """Take down that the device has restarted: its outlets may be anything, and it is left alone until then."""
+        self.restarted_at = self.clock.now()
+        self.not_before = max(self.not_before, ready_at)
+
     async def wait_gap(self) -> None:
         """Wait until the device may switch again, and reserve that moment."""
+        while (wait := self.not_before - self.clock.now()) > 0:
+            await self.clock.sleep(wait)
         if not self.gap_s:
             return
         async with self._gap_lock:

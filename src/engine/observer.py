@@ -18,7 +18,7 @@ from ..networkTree.states import Trigger
 from ..outlets.OutletTemplate import OutletTemplate
 from ..testers.TemplateTester import TemplateTester
 from .core import Core
-from .reading import Pair, read_pairs
+from .reading import Pair, measure_pairs, read_pairs
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Observer:
         """Read all outlets of ``device`` and bring their servers up to date."""
         pairs = self._outlets.get(device, [])
         await self._read(pairs)
-        await self._measure(pairs)
+        await measure_pairs(pairs)
         if device in self._unasked:
             self._unasked.discard(device)
             if not self._unasked:
@@ -106,14 +106,6 @@ class Observer:
     async def _read(self, pairs: Sequence[Pair]) -> None:
         for node, outlet, answer in await read_pairs(pairs):
             self._take(node, outlet, answer)
-
-    async def _measure(self, pairs: Sequence[Pair]) -> None:
-        for node, outlet in pairs:
-            if outlet.measures and not outlet.last_error:
-                try:
-                    await outlet.measure()
-                except DeviceError as error:
-                    log.debug("%s: cannot measure outlet %s: %s", node.name, outlet.name, error)
 
     def _take(self, node: ServerNode, outlet: OutletTemplate, answer: bool | DeviceError) -> None:
         before = outlet.last_error

@@ -1,4 +1,4 @@
-"""Reads outlets, each type's at once, and leaves out what a switching has overtaken."""
+"""Reads and measures outlets, each type's at once, and leaves out what a switching has overtaken."""
 
 from __future__ import annotations
 
@@ -21,16 +21,30 @@ async def read_pairs(pairs: Sequence[Pair]) -> list[tuple[ServerNode, OutletTemp
     An answer to a read that was begun before the outlet was commanded, or before its command was verified, is left
     out: a slow device would take back what is known since, and a running server would count as down.
     """
-    by_type: dict[type[OutletTemplate], list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        by_type[type(pair[1])].append(pair)
     found = []
-    for outlet_type, group in by_type.items():
+    for outlet_type, group in _by_type(pairs).items():
         begun = [outlet.marks.switchings for _, outlet in group]
         answers = await _read_many(outlet_type, [outlet for _, outlet in group])
         for (node, outlet), then, answer in zip(group, begun, answers, strict=True):
             if outlet.marks.switchings == then:
                 found.append((node, outlet, answer))
+    return found
+
+
+async def measure_pairs(pairs: Sequence[Pair]) -> None:
+    """Measure those of the outlets of one device that could be read and have a meter."""
+    ready = [(node, outlet) for node, outlet in pairs if outlet.measures and not outlet.last_error]
+    for outlet_type, group in _by_type(ready).items():
+        try:
+            await outlet_type.measure_many([outlet for _, outlet in group])
+        except Exception:
+            log.exception("the driver %s has a bug", outlet_type.__name__)
+
+
+def _by_type(pairs: Sequence[Pair]) -> dict[type[OutletTemplate], list[Pair]]:
+    found: dict[type[OutletTemplate], list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        found[type(pair[1])].append(pair)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,6 +11,8 @@ from typing_extensions import override
 from ..common.errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceStateError
 from ..drivers.switchable import Switchable
 from .marks import OutletMarks
+
+log = logging.getLogger(__name__)
 
 READ_BACK_FIRST_S = 0.05
 READ_BACK_MOST_S = 1.0
@@ -42,7 +45,8 @@ class OutletTemplate(Switchable):
 
     @property
     def state(self) -> bool | None:
-        return self.marks.state
+        """What was last read, unless the device has restarted since."""
+        return self.marks.state if self.marks.seen_at >= self.device.restarted_at else None
 
     @state.setter
     def state(self, state: bool | None) -> None:
@@ -74,6 +78,18 @@ class OutletTemplate(Switchable):
         A type that can read many outlets in one exchange overrides this. Never raises DeviceError.
         """
         return [await outlet._read_once() for outlet in outlets]
+
+    @classmethod
+    async def measure_many(cls, outlets: Sequence[OutletTemplate]) -> None:
+        """Update ``data`` of each of ``outlets``, which share one device; of one that fails it is empty afterwards.
+
+        A type that can measure many outlets in one exchange overrides this. Never raises DeviceError.
+        """
+        for outlet in outlets:
+            try:
+                await outlet.measure()
+            except DeviceError as error:
+                log.debug("%s: cannot measure: %s", outlet.name, error)
 
     async def _read_once(self) -> bool | DeviceError:
         try:
@@ -126,6 +142,8 @@ class OutletTemplate(Switchable):
         sends_left = 1 + int(self.settings["retries"])
 
         def about_to_send() -> None:
+            if self.marks.seen_at < self.device.restarted_at:
+                raise DeviceStateError(f"{self.name}: not switched, it was not read since {self.device.name} restarted")
             if before_send is not None:
                 before_send()
             self.marks.switchings += 1

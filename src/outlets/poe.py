@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from ..common.errors import DeviceAnswerError, DeviceStateError
-from .snmp_outlet import Reading, SnmpOutlet
+from ..common.snmp_session import Reading
+from .snmp_outlet import SnmpOutlet
 
 PORT_TABLE = "1.3.6.1.2.1.105.1.1.1"
 ADMIN_ENABLE = 3  # TruthValue: true 1, false 2
@@ -29,8 +30,11 @@ class PoE(SnmpOutlet):
     Quirks: an enabled port is no power. The port is on when its detection status says that power is delivered, which
     follows the switching by seconds and never comes while nothing hangs on the port; ``proof`` = admin does without.
     Ports are numbered by the switch as it likes, not by ifIndex. Every switching may be written to its flash.
-    Source: RFC 3621, pethPsePortAdminEnable and pethPsePortDetectionStatus, index group.port.
+    Source: RFC 3621, pethPsePortAdminEnable and pethPsePortDetectionStatus, index group.port; RFC 6933,
+    entPhysicalSerialNum of the first entity, as a rule the chassis.
     """
+
+    SERIAL = "1.3.6.1.2.1.47.1.1.1.1.11.1"
 
     @override
     def oids(self) -> Sequence[str]:

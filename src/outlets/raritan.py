@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from typing_extensions import override
 
 from ..common.errors import DeviceAnswerError, DeviceStateError
-from .snmp_outlet import Reading, SnmpOutlet
+from ..common.snmp_session import Reading
+from .snmp_outlet import SnmpOutlet
 
 OUTLET_TABLE = "1.3.6.1.4.1.13742.4.1.2.2.1"
 OPERATIONAL_STATE = 3  # error -1, off 0, on 1, cycling 2; writing 2 cycles, which is never done here
@@ -24,8 +25,11 @@ class Raritan(SnmpOutlet):
 
     Data: ``current_a``, ``voltage_v``, ``power_w`` (active), ``energy_wh``; models without a meter leave them out.
     Quirk: PX2 and PX3 speak another MIB (PDU2-MIB) with other numbers; they are not this type.
-    Source: Raritan PDU-MIB, outletTable.
+    Source: Raritan PDU-MIB, outletTable, serialNumber, outletCount.
     """
+
+    SERIAL = "1.3.6.1.4.1.13742.4.1.1.2.0"
+    OUTLETS = "1.3.6.1.4.1.13742.4.1.2.1.0"
 
     @override
     def oids(self) -> Sequence[str]:
@@ -45,13 +49,8 @@ class Raritan(SnmpOutlet):
         return state == 1
 
     @override
-    async def updateData(self) -> None:
-        readings = await self.session.get([self._oid(column) for column, _ in MEASURED.values()])
-        for (name, (_, unit)), reading in zip(MEASURED.items(), readings, strict=True):
-            if isinstance(reading, int):
-                self.data[name] = round(reading * unit, 3)
-            else:
-                self.data.pop(name, None)
+    def measured(self) -> Mapping[str, tuple[str, float]]:
+        return {name: (self._oid(column), unit) for name, (column, unit) in MEASURED.items()}
 
     def _oid(self, column: int) -> str:
         return f"{OUTLET_TABLE}.{column}.{self.params['outlet']}"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import ClassVar
 
 from typing_extensions import override
 
 from ..common.errors import DeviceAnswerError, DeviceError
-from ..common.snmp import SnmpSession, SnmpSettings, SnmpValue
+from ..common.snmp import SnmpSettings
+from ..common.snmp_session import Reading, SnmpSession
 from .OutletTemplate import OutletTemplate
+from .snmp_device import Identity, SnmpDevice
 
-Reading = SnmpValue | DeviceError
-"""A value, or why there is none."""
+log = logging.getLogger(__name__)
 
 
 class SnmpOutlet(OutletTemplate, ABC):
@@ -32,19 +36,38 @@ class SnmpOutlet(OutletTemplate, ABC):
     def command(self, state: bool) -> tuple[str, int]:
         """Return the object and the value that switch this outlet."""
 
+    def measured(self) -> Mapping[str, tuple[str, float]]:
+        """Return name in ``data`` -> the object that is measured, and the units of one count of it."""
+        return {}
+
+    SERIAL: ClassVar[str] = ""
+    """The object with the device's serial number; "" = the type has none."""
+    OUTLETS: ClassVar[str] = ""
+    """The object with its number of outlets; "" = the type has none."""
+
     # -- the same for all of them
 
     @property
-    def session(self) -> SnmpSession:
-        return self.device.shared("snmp", lambda: SnmpSession(self._snmp_settings()))
+    def agent(self) -> SnmpDevice:
+        return self.device.shared("snmp", lambda: self.watched(SnmpSession(self._snmp_settings())))
 
     @override
     async def _setOutletState(self, state: bool) -> None:
-        await self.session.set([self.command(state)])
+        await self.agent.write([self.command(state)])
 
     @override
     async def _getOutletState(self) -> bool:
-        return self.decode(await self.session.get(self.oids()))
+        return self.decode(await self.agent.read(self.oids()))
+
+    @override
+    async def updateData(self) -> None:
+        wanted = self.measured()
+        self._take(await self.agent.read([oid for oid, _ in wanted.values()]))
+
+    @property
+    @override
+    def measures(self) -> bool:
+        return bool(self.measured())
 
     @classmethod
     @override
@@ -52,16 +75,42 @@ class SnmpOutlet(OutletTemplate, ABC):
         """Read all of ``outlets`` (of this type and one device) with as few datagrams as the agent can take."""
         rows = [outlet for outlet in outlets if isinstance(outlet, SnmpOutlet)]
         oids = [row.oids() for row in rows]
-        asked = list(dict.fromkeys(oid for row in oids for oid in row))  # a shared outlet is asked for once
-        if not asked:
-            return []
-        first = rows[0]
-        limit = (first.timeout * 1.5 + 1.0) * (1 + len(asked) // 8)
         try:
-            found = dict(zip(asked, await first.invoke(first.session.get, asked, timeout=limit), strict=True))
+            found = await _read_all(rows, oids)
         except DeviceError as error:
             return [error] * len(rows)
         return [_judged(row, [found[oid] for oid in own]) for row, own in zip(rows, oids, strict=True)]
+
+    @classmethod
+    @override
+    async def measure_many(cls, outlets: Sequence[OutletTemplate]) -> None:
+        """Measure all of ``outlets`` (of this type and one device) with as few datagrams as the agent can take."""
+        rows = [outlet for outlet in outlets if isinstance(outlet, SnmpOutlet)]
+        oids = [[oid for oid, _ in row.measured().values()] for row in rows]
+        try:
+            found = await _read_all(rows, oids)
+        except DeviceError as error:
+            log.debug("%s: cannot measure: %s", rows[0].device.name, error)
+            for row in rows:
+                row.data.clear()
+            return
+        for row, own in zip(rows, oids, strict=True):
+            row._take([found[oid] for oid in own])
+
+    def _take(self, readings: Sequence[Reading]) -> None:
+        """Keep what was measured; what the model does not measure, or not now, is left out."""
+        for (name, (_, unit)), reading in zip(self.measured().items(), readings, strict=True):
+            if isinstance(reading, int):
+                self.data[name] = round(reading * unit, 3)
+            else:
+                self.data.pop(name, None)
+
+    def watched(self, session: SnmpSession) -> SnmpDevice:
+        """Return the device behind ``session``, to be watched as its settings say."""
+        settings = self.settings
+        pinned_outlets = settings.get("pin_outlets", 0)
+        pins = Identity(settings["pin_object_id"], settings["pin_serial"], str(pinned_outlets or ""))
+        return SnmpDevice(self.device, session, pins, (self.SERIAL, self.OUTLETS), settings["init_delay"])
 
     def _snmp_settings(self) -> SnmpSettings:
         settings = self.settings
@@ -87,6 +136,17 @@ class SnmpOutlet(OutletTemplate, ABC):
         if not isinstance(reading, int):
             raise DeviceAnswerError(f"{self.name}: {reading!r} instead of a number")
         return reading
+
+
+async def _read_all(rows: Sequence[SnmpOutlet], oids: Sequence[Sequence[str]]) -> dict[str, Reading]:
+    """Return the reading of each of ``oids``; a shared outlet is asked for once."""
+    asked = list(dict.fromkeys(oid for row in oids for oid in row))
+    if not asked:
+        return {}
+    first = rows[0]
+    limit = (first.timeout * 1.5 + 1.0) * (2 + len(asked) // 8)
+    readings = await first.invoke(partial(first.agent.read, asked, poll=True), timeout=limit)
+    return dict(zip(asked, readings, strict=True))
 
 
 def _judged(row: SnmpOutlet, readings: Sequence[Reading]) -> bool | DeviceError:
