@@ -33,6 +33,7 @@ from .common.CommunicationHandler import CommunicationHandler
 from .common.device_loop import DeviceLoop
 from .common.errors import ConfigError, OckleError
 from .common.events import EventBus
+from .common.failpoints import arm_from_environment
 from .common.logs import logging_to, register_secret
 from .config.paths import find_etc
 from .config.references import Secret
@@ -278,6 +279,7 @@ def run_daemon(etc: Path, ready: Callable[[MainDaemon], None] | None = None) -> 
     log_dir = main_settings["log_dir"]
     with logging_to(main_settings["log_level"], Path(log_dir) if log_dir else None):
         try:
+            arm_from_environment()
             daemon = MainDaemon(etc)
             _handle_signals(daemon)
             daemon.start()

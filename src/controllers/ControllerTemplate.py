@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from ..common.errors import DeviceAnswerError, DeviceError, DeviceRefused
+from ..common.failpoints import failpoint
 from ..drivers.switchable import Switchable
 
 
@@ -63,6 +64,7 @@ class ControllerTemplate(Switchable):
         except DeviceError as error:
             self.last_error = str(error)
             raise
+        failpoint("control.sent")
         self.last_error = ""
 
     @override

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from ..common.common import OpState
 from ..common.errors import CommandError, DeviceError, OckleError, StoreError
+from ..common.failpoints import failpoint
 from ..networkTree.decide import Decision, Move
 from ..networkTree.explain import next_move
 from ..networkTree.facts import Desired
@@ -155,6 +156,7 @@ class Conductor:
         node.facts.op = goal
         self._core.move(node, trigger)
         self._core.set_why(node, "")
+        failpoint("conductor.launched")
         task = asyncio.get_running_loop().create_task(self._carry_out(node, goal, switching))
         self._tasks[task] = node.name
         task.add_done_callback(self._task_ended)
@@ -193,6 +195,7 @@ class Conductor:
         else:
             self._succeeded(node, goal, self._core.clock.now() - began)
         self._core.journal.save(node)
+        failpoint("conductor.ended")
         self._core.mark_around(node)
         self._feed_hungry()
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..common.clock import Clock
 from ..common.errors import CommandError, ConfigError, StoreError
 from ..common.events import EventBus
+from ..common.failpoints import failpoint
 from ..networkTree.explain import explain
 from ..networkTree.facts import Desired
 from ..networkTree.plan import Plan, make_plan
@@ -85,6 +86,7 @@ class Engine:
         self.durations.load()
         open_runs = self.runs.load()
         self.observer.start()
+        failpoint("engine.loaded")
         for run in open_runs:
             self.runs.resume(run)
         self._store_watch.start()
@@ -132,6 +134,7 @@ class Engine:
         if rev is not None and rev != plan.rev:
             raise CommandError("the plan changed since you looked", "conflict")
         run = self.runs.begin(plan, who=who, via=via, note=note, timeout=timeout, unguarded=unguarded)
+        failpoint("run.noted")
         try:
             await self.core.journal.commit()
         except StoreError as error:
@@ -140,6 +143,7 @@ class Engine:
                 self.runs.cancel(run, str(error))
                 self._conductor.drop_unsent(list(run.current))
             raise
+        failpoint("run.durable")
         return run
 
     def cancel(self, number: int, who: str) -> Run:
@@ -158,6 +162,7 @@ class Engine:
         with self._conductor.reserved(node):
             await self._conductor.end_switching(node)
             await self._note_force(node, state, note)
+            failpoint("force.durable")
             if state is None:
                 await self.observer.read_server(node)
             else:
@@ -172,6 +177,7 @@ class Engine:
         if state is None:
             self.core.set_desired(node, None)
         self.core.journal.save(node)
+        failpoint("force.noted")
         try:
             await self.core.journal.commit()
         except StoreError as error:
@@ -199,6 +205,7 @@ class Engine:
         before = node.facts.held
         node.facts.held = (note or "by an operator") if held else ""
         self.core.journal.save(node)
+        failpoint("hold.noted")
         try:
             await self.core.journal.commit()
         except StoreError as error:
@@ -227,6 +234,7 @@ class Engine:
         """Set the master switch, durably, and decide anew for every server. Raises StoreError."""
         if self.remembered_auto is not on:
             self.store.put("meta", "auto", value="on" if on else "off")
+            failpoint("auto.noted")
             try:
                 await self.core.journal.commit()
             except StoreError as error:
@@ -283,6 +291,7 @@ class Engine:
                 "apply the configuration when the run has ended, or cancel it"
             )
         old, old_observer = self.network, self.observer
+        failpoint("adopt.begun")
         for node in network:  # nothing waits from the check above to the last change: no order may come between
             before = old.getServer(node.name)
             if before is not None:
@@ -298,6 +307,7 @@ class Engine:
         self.observer.start()
         self.core.revision += 1
         self.converge()
+        failpoint("adopt.done")
         await old_observer.stop()
         kept = {part.device for node in network for part in node.parts()}
         await close_all({part.device for node in old for part in node.parts()} - kept)

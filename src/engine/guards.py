@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 
 from ..common.errors import OckleError
+from ..common.failpoints import failpoint
 from ..networkTree.decide import off_guard, on_guard
 from ..networkTree.facts import Desired, Supply
 from ..networkTree.ServerNode import ServerNode
@@ -87,6 +88,7 @@ class Guards:
         """Asked right before a shutdown is sent; raises Dropped. From here there is no way back."""
         self.off()
         self.sent = self.no_way_back = True
+        failpoint("control.sending")
 
     async def pause(self, seconds: float) -> None:
         """Sleep, unless the switching is dropped meanwhile; then raises Dropped."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ..common.common import OpState
 from ..common.errors import CommandError
+from ..common.failpoints import failpoint
 from ..networkTree.facts import Desired
 from ..networkTree.plan import Plan
 from ..networkTree.ServerNode import ServerNode
@@ -80,6 +81,7 @@ class RunBook:
         for step in run.current.values():
             if step.state is StepState.RUNNING:
                 step.state = StepState.WAITING
+        failpoint("run.resuming")
         log.info("run %d goes on after the restart: %s %s", run.id, run.action, ", ".join(run.targets))
         self._begin_stage(run, resumed=True)
         self._core.later(run.timeout, lambda: self._expire(run))
@@ -214,6 +216,7 @@ class RunBook:
         if run.stage + 1 < len(run.stages):
             stopped = {step.server for step in run.current.values() if step.state is StepState.DONE}
             run.stage += 1
+            failpoint("run.stage")
             skipped = self._skip_unstopped(run, stopped)
             self._begin_stage(run)
             for step in skipped:
@@ -239,6 +242,7 @@ class RunBook:
         if run in self._restarts:
             self._restarts.remove(run)
         self._save(run)
+        failpoint("run.finished")
         run.finished.set()
         counts = run.summary(run.ended)
         log.info("run %d %s: %d done, %d failed, %d skipped", run.id, state, *_counts(counts))

@@ -19,6 +19,7 @@ from ..common.errors import (
     DeviceUnreachable,
     OckleError,
 )
+from ..common.failpoints import failpoint
 from ..controllers.ControllerTemplate import ControllerTemplate
 from ..networkTree.facts import Desired, Phase, Supply
 from ..networkTree.ServerNode import ServerNode
@@ -77,6 +78,7 @@ class Switching:
         """Switch on and wait until it serves. Raises Dropped or DeviceError."""
         node, facts = self._node, self._node.facts
         self._guards.goal = Desired.ON
+        failpoint("switching.on")
         if facts.start_attempts and facts.supply in (Supply.ON, Supply.MIXED) and not await self._serves():
             await self._cycle_if_allowed()
         self._observer.forget_boot(node)
@@ -100,6 +102,7 @@ class Switching:
                     return
             else:
                 passes = 0
+            failpoint("switching.booting")
             if clock.now() >= deadline:
                 reason = self._observer.failed_tests_text(node) or "its control does not answer"
                 raise DeviceStateError(f"not up after {policy.boot_timeout:g} s: {reason}")
@@ -160,6 +163,7 @@ class Switching:
         node, facts = self._node, self._node.facts
         self._guards.goal = Desired.OFF
         self._guards.no_way_back = facts.shutdown_sent
+        failpoint("switching.off")
         if facts.supply is Supply.OFF:
             facts.shutdown_sent = False
             return
@@ -167,6 +171,7 @@ class Switching:
             await self._shut_down()
         self._observer.forget_boot(node)
         facts.phase = Phase.CUT
+        failpoint("switching.down")
         if node.outlets:
             await self._switch(node.outlets, False, self._guards.off)
         facts.shutdown_sent = False
@@ -178,8 +183,10 @@ class Switching:
         }
         sent_before, facts.shutdown_sent = facts.shutdown_sent, True
         self._core.journal.save(node)
+        failpoint("switching.shutdown.noted")
         try:
             await self._core.journal.commit()
+            failpoint("switching.shutdown.journaled")
             self._guards.off()
             facts.phase = Phase.SHUTDOWN
             refusals = await self._ask_to_shut_down(intents)
@@ -196,6 +203,7 @@ class Switching:
                 self._core.journal.save(node)
             if facts.policy.shutdown_policy == "fail":
                 raise refusals[0]
+        failpoint("switching.shutdown.answered")
         await self._wait_until_down()
 
     async def _ask_to_shut_down(self, intents: dict[ControllerTemplate, int]) -> list[DeviceError]:
@@ -225,6 +233,7 @@ class Switching:
         watch = DownWatch(node, clock)
         pause = min(policy.probe_interval, LOOK_EVERY_S)
         while not await watch.is_down():
+            failpoint("switching.waiting")
             if clock.now() >= deadline:
                 if policy.shutdown_policy == "cut":
                     self._core.events.publish(
@@ -261,8 +270,10 @@ class Switching:
         if state:
             await self._wait_min_off(outlets)
         intents = [journal.intend(node, outlet.name, verb, self._run) for outlet in outlets]
+        failpoint("switching.noted")
         try:
             await journal.commit()
+            failpoint("switching.journaled")
             guard()
         except OckleError as error:
             journal.not_sent(intents, error)
@@ -272,6 +283,7 @@ class Switching:
         results = await asyncio.gather(
             *(self._switch_one(outlet, state, guard) for outlet in outlets), return_exceptions=True
         )
+        failpoint("switching.verified")
         problem: BaseException | None = None
         for outlet, intent, result in zip(outlets, intents, results, strict=True):
             if isinstance(result, BaseException):
@@ -281,6 +293,7 @@ class Switching:
                 journal.outcome(intent, "verified")
                 if not state:
                     journal.switched_off(node, outlet)
+        failpoint("switching.concluded")
         node.facts.supply = self._observer.supply(node)
         if problem is not None:
             raise problem

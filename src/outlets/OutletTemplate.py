@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from ..common.errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceStateError
+from ..common.failpoints import failpoint
 from ..drivers.switchable import Switchable
 from .marks import OutletMarks
 
@@ -148,12 +149,15 @@ class OutletTemplate(Switchable):
                 before_send()
             self.marks.switchings += 1
             self.state = None  # whatever ends the matter before the read-back: it may have moved
+            failpoint("outlet.sending")
 
         while True:
             problem = await self._send(state, about_to_send)
+            failpoint("outlet.sent")
             sends_left -= 1
             seen = await self._read_back(state, deadline, patient=problem is None or sends_left <= 0)
             if seen is state:
+                failpoint("outlet.verified")
                 self.marks.switchings += 1
                 self.observe(state)
                 if state:

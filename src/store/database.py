@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..common.errors import StoreBroken, StoreError
+from ..common.failpoints import failpoint
 from . import tables
 from .connect import Sync, make_engine, without_password
 from .faults import RETRY, code_of, first_line, store_error
@@ -148,6 +149,8 @@ class Database:
             try:
                 with self._connected().begin() as connection:
                     work(connection)
+                    failpoint("store.committing")
+                failpoint("store.committed")
                 return
             except (SQLAlchemyError, OSError) as error:
                 if left and code_of(error) in RETRY:
