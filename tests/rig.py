@@ -21,6 +21,7 @@ from ockle.engine.settings import Settings
 from ockle.networkTree.facts import Policy
 from ockle.networkTree.ServerNetwork import ServerNetwork
 from ockle.networkTree.ServerNode import ServerNode
+from ockle.outlets.marks import OutletMarks
 from ockle.outlets.OutletTemplate import OutletTemplate
 from ockle.simulator.virtual_time import run
 from ockle.store.store import Store
@@ -47,6 +48,7 @@ class Machine:
     silent: bool = False
     slow_s: float = 0.0
     expendable: bool = False
+    pressed_at: float = float("-inf")  # when somebody pressed the buttons of its outlets
     wedged_at: float = float("-inf")
     _timer: asyncio.TimerHandle | None = None
 
@@ -106,24 +108,39 @@ class Machine:
 
 
 class RigOutlet(OutletTemplate):
+    """An outlet that feeds ``machine``, and the other ``machines`` on its ``relay``, which may be a shared one."""
+
     machine: Machine
+    machines: tuple[Machine, ...]
+    relay: str
 
     @classmethod
     def template(cls) -> Template:
         return driver_template("outlets", "Dummy")
 
     async def _setOutletState(self, state: bool) -> None:
-        if self.machine.slow_s:
-            await asyncio.sleep(self.machine.slow_s)
-        if self.machine.silent:
-            raise DeviceUnreachable(f"{self.name}: no answer")
-        self.machine.rig.saw(self.machine, f"SET {self.name} {'on' if state else 'off'}")
-        self.machine.relay(self.name, state)
+        rig = self.machine.rig
+        rig.in_flight[self.relay] = rig.in_flight.get(self.relay, 0) + 1
+        if rig.in_flight[self.relay] > 1:
+            rig.saw(self.machine, f"second command for {self.relay}")
+        try:
+            await asyncio.sleep(max(machine.slow_s for machine in self.machines))
+        finally:
+            rig.in_flight[self.relay] -= 1
+        self._answer()
+        for machine in self.machines:
+            rig.saw(machine, f"SET {self.name} {'on' if state else 'off'}")
+        if not any(machine.stuck for machine in self.machines):
+            for machine in self.machines:
+                machine.relay(self.relay, state)
 
     async def _getOutletState(self) -> bool:
-        if self.machine.silent:
+        self._answer()
+        return self.machine.relays[self.relay]
+
+    def _answer(self) -> None:
+        if any(machine.silent for machine in self.machines):
             raise DeviceUnreachable(f"{self.name}: no answer")
-        return self.machine.relays[self.name]
 
 
 class RigControl(ControllerTemplate):
@@ -168,13 +185,18 @@ class Sight:
 
 
 class Rig:
-    """A network of machines with the engine on it. Use ``rig.play(scenario)``, which runs on a virtual clock."""
+    """A network of machines with the engine on it. Use ``rig.play(scenario)``, which runs on a virtual clock.
+
+    ``outlets``  machine -> how many outlets of its own it has; default: 1
+    ``shared``   name of a relay -> the machines that it feeds besides those outlets
+    """
 
     def __init__(
         self,
         needs: Mapping[str, Iterable[str]],
         *,
         outlets: Mapping[str, int] | None = None,
+        shared: Mapping[str, Iterable[str]] | None = None,
         settings: Settings | None = None,
         store: str = "sqlite://",
         policy: Mapping[str, Any] | None = None,
@@ -183,6 +205,8 @@ class Rig:
         self.needs = {name: tuple(wanted) for name, wanted in needs.items()}
         self.machines = {name: Machine(name, self, needs=self.needs[name]) for name in self.needs}
         self._outlets = outlets or {}
+        self.shared = {relay: tuple(names) for relay, names in (shared or {}).items()}
+        self.in_flight: dict[str, int] = {}  # relay -> commands on their way
         self.settings = settings or Settings(poll_interval=5.0, test_interval=5.0)
         self.store_url = store
         self.policy = {"probe_interval": 0.5, "halt_grace": 2.0, "boot_timeout": 60.0, **(policy or {})}
@@ -195,24 +219,42 @@ class Rig:
 
     def network(self) -> ServerNetwork:
         network = ServerNetwork()
+        strips = {relay: (Device(relay, clock=LoopClock()), OutletMarks(relay)) for relay in self.shared}
         for name, machine in self.machines.items():
             device = Device(name, clock=LoopClock())
             node = ServerNode(
                 name,
                 [
-                    self._part(RigOutlet, f"{name}.psu{number}", machine, device)
-                    for number in range(1, self._outlets.get(name, 1) + 1)
+                    *(
+                        self._outlet(f"{name}.psu{number}", machine, device)
+                        for number in range(1, self._outlets.get(name, 1) + 1)
+                    ),
+                    *(
+                        self._outlet(f"{name}.{relay}", machine, *strips[relay], relay=relay)
+                        for relay, names in self.shared.items()
+                        if name in names
+                    ),
                 ],
                 [self._part(RigTest, f"{name}.test", machine, None)],
                 [self._part(RigControl, f"{name}.ssh", machine, None)],
             )
             for outlet in node.outlets:
-                machine.relays.setdefault(outlet.name, False)
+                machine.relays.setdefault(outlet.relay, False)  # type: ignore[attr-defined]
                 outlet.params["min_off_time"] = 1.0
             node.facts.policy = Policy(**self.policy)
             network.addServer(node)
         network.addDependencies((name, needed) for name, wanted in self.needs.items() for needed in wanted)
         return network
+
+    def _outlet(
+        self, name: str, machine: Machine, device: Device, marks: OutletMarks | None = None, relay: str = ""
+    ) -> RigOutlet:
+        outlet = self._part(RigOutlet, name, machine, device)
+        outlet.relay = relay or name
+        outlet.machines = tuple(self.machines[one] for one in self.shared.get(relay, (machine.name,)))
+        if marks is not None:
+            outlet.marks = marks
+        return outlet
 
     @staticmethod
     def _part(kind: type[T], name: str, machine: Machine, device: Device | None) -> T:
@@ -227,14 +269,18 @@ class Rig:
     def by_hand(self, name: str) -> None:
         """Somebody presses the buttons of the PDU; what that does is nobody's fault here."""
         machine = self.machines[name]
-        expendable, machine.expendable = machine.expendable, True
         on = not machine.powered
-        for outlet in machine.relays:
-            machine.relay(outlet, on)
-        machine.expendable = expendable
+        for relay in list(machine.relays):
+            for one in (self.machines[other] for other in self.shared.get(relay, (name,))):
+                expendable, one.expendable = one.expendable, True
+                one.relay(relay, on)
+                one.expendable = expendable
+                one.pressed_at = asyncio.get_running_loop().time()
 
     def _judge(self, machine: Machine, what: str) -> str:
         may_be_cycled = machine.os in ("wedged", "booting") and self.policy.get("retry_cycle") == "always"
+        if what.startswith("second command"):
+            return f"I3: {what}"
         if "cut" in what and (machine.expendable or may_be_cycled):
             return ""
         if machine.name in self.operator_orders:
@@ -245,7 +291,11 @@ class Rig:
         if what == "cut while mounted":
             return "I2: cut while mounted"
         if what in ("shutdown asked", "cut"):
-            users = [one.name for one in self.machines.values() if machine.name in one.needs and one.powered]
+            users = [
+                one.name
+                for one in self.machines.values()
+                if machine.name in one.needs and one.powered and not self._pressed_lately(one)
+            ]
             return f"I2c: {what} while {', '.join(users)} is not down" if users else ""
         return ""
 
@@ -253,6 +303,11 @@ class Rig:
         """Whether fresh evidence may say that it serves: tests run every so often, and a failure has to repeat."""
         fresh = self.settings.test_interval * (self.policy.get("fail_after", 3) + 1)
         return machine.serving or asyncio.get_running_loop().time() - machine.wedged_at <= fresh
+
+    def _pressed_lately(self, machine: Machine) -> bool:
+        """Whether nobody can know yet what somebody did: outlets are read every so often, and a slow one is slow."""
+        slowest = max(one.slow_s for one in self.machines.values())
+        return asyncio.get_running_loop().time() - machine.pressed_at <= self.settings.poll_interval + 2 * slowest
 
     def broken(self) -> list[Sight]:
         return [sight for sight in self.sights if sight.bad]
