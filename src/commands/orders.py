@@ -11,7 +11,7 @@ from ..common.services import DaemonServices
 from ..controllers.ControllerTemplate import ControllerTemplate
 from ..engine.by_hand import always
 from ..engine.runs import Run
-from ..networkTree.decide import is_down, off_guard, on_guard
+from ..networkTree.decide import OnSameOutlet, feeding_guard, is_down, off_guard, on_guard, sharing_text
 from ..networkTree.facts import Desired, Supply
 from ..networkTree.plan import ACTIONS, Plan
 from ..networkTree.ServerNode import ServerNode
@@ -185,7 +185,9 @@ class OrderCommands(CommandGroup):
         self._refuse_busy(node)
         if on:
             self._refuse_blocked("on", on_guard(self.network.dependencies(node.name)))
+            self._refuse_sharers("on", feeding_guard(self.network.fed_by(outlet, node)))
             return
+        self._refuse_sharers("off", [one for one in self.network.fed_by(outlet, node) if not is_down(one.facts)])
         others_on = [other for other in node.outlets if other is not outlet and other.state is True]
         if node.facts.supply is Supply.OFF or others_on:
             return
@@ -226,6 +228,13 @@ class OrderCommands(CommandGroup):
             names = ", ".join(one.name for one in blockers)
             reason = f"it needs {names}" if what == "on" else f"{names} may need it"
             raise CommandError(f"not switched {what}: {reason}. Order the server {what}, or force it", "refused")
+
+    @staticmethod
+    def _refuse_sharers(what: str, others: Sequence[OnSameOutlet]) -> None:
+        if others:
+            raise CommandError(
+                f"not switched {what}: {sharing_text(others)}. Order the servers {what}, or force it", "refused"
+            )
 
     def run_test(self, data: Data) -> Data:
         """Run the tests of a server now, or one of them."""

@@ -29,5 +29,6 @@ UNOBSERVED = frozenset({OpState.INIT, OpState.UNKNOWN})
 """States that say nothing about the thing: they neither satisfy a dependency nor count as down."""
 
 FORCED = frozenset({OpState.forcedOn, OpState.forcedOff})
+FAILED_START = frozenset({OpState.failedToStart, OpState.permanentlyFailedToStart})
 PERMANENT = frozenset({OpState.permanentlyFailedToStart, OpState.permanentlyFailedToStop})
 SWITCHING = frozenset({OpState.SwitchingOn, OpState.SwitchingOff})

@@ -23,11 +23,15 @@ class ConfigError(OckleError):
 
 
 class DependencyException(OckleError):
-    """The dependencies have a cycle. ``cycle`` names its servers, the first one again at the end."""
+    """The dependencies have a cycle. ``cycle`` names its servers, the first one again at the end.
 
-    def __init__(self, message: str, cycle: tuple[str, ...] = ()) -> None:
+    ``place``  file and section of the ``via`` that makes the first need the second; None: it was written down so
+    """
+
+    def __init__(self, message: str, cycle: tuple[str, ...] = (), place: tuple[str, str] | None = None) -> None:
         super().__init__(message)
         self.cycle = cycle
+        self.place = place
 
 
 class CommandError(OckleError):

@@ -264,10 +264,10 @@ class Conductor:
         return sorted({*self._switchings, *self._reserved})
 
     def drop_unsent(self, names: list[str]) -> None:
-        """Have the switchings of ``names`` dropped that have sent nothing yet."""
+        """Have the switchings of ``names`` dropped that have sent nothing yet, nor have to end for another's sake."""
         for name in names:
             switching = self._switchings.get(name)
-            if switching is not None and not switching.sent:
+            if switching is not None and not switching.committed:
                 switching.drop()
 
     @contextmanager

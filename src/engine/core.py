@@ -48,10 +48,7 @@ class Core:
 
     def mark_around(self, node: ServerNode) -> None:
         """Have ``node`` and its neighbours decided soon: all that its change can concern."""
-        self.dirty[node.name] = None
-        for name in self.network.getDependent(node.name):
-            self.dirty[name] = None
-        for name in self.network.getDependencies(node.name):
+        for name in self.network.concerned(node.name):
             self.dirty[name] = None
         self.wake()
 

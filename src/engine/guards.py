@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ..common.errors import OckleError
 from ..common.failpoints import failpoint
-from ..networkTree.decide import off_guard, on_guard
+from ..networkTree.decide import cutting_guard, feeding_guard, off_guard, on_guard, sharing_text
 from ..networkTree.facts import Desired, Supply
 from ..networkTree.ServerNode import ServerNode
+from ..networkTree.sharing import Sharer
+from ..outlets.OutletTemplate import OutletTemplate
 from .core import Core
+from .mates import running
 from .observer import Observer
 
 
@@ -46,6 +49,9 @@ class Guards:
         blockers = on_guard(self._fresh(self._core.network.dependencies(self._node.name)))
         if blockers:
             raise Dropped("waiting for " + ", ".join(one.name for one in blockers))
+        others = feeding_guard(self._core.network.sharers(self._node, True))
+        if others:
+            raise Dropped(sharing_text(others))
 
     def off(self) -> None:
         """Raises Dropped unless the server may be shut down, or its power be cut, now."""
@@ -53,6 +59,9 @@ class Guards:
         blockers = self.needed_by()
         if blockers:
             raise Dropped("still needed by " + ", ".join(blockers))
+        others = () if self._unguarded else cutting_guard(self._core.network.sharers(self._node, False))
+        if others:
+            raise Dropped(sharing_text(others))
 
     def needed_by(self) -> list[str]:
         """Return the servers that forbid to shut this one down or to cut its power."""
@@ -68,18 +77,43 @@ class Guards:
                 self._observer.evaluate(one)
             yield one
 
+    @property
+    def committed(self) -> bool:
+        """Whether this switching has to come to its end: by what it sent, or for the sake of a mate.
+
+        A mate that is down and not cut would be stuck otherwise: it can only come back once the outlet has been off.
+        """
+        return self.sent or self._mates_go_down()
+
+    def _mates_go_down(self) -> bool:
+        if self.goal is Desired.ON:
+            return False
+        mates = self._core.network.sharers(self._node, False)
+        return any(one.facts.op is Desired.OFF and one.facts.shutdown_sent for one in mates)
+
     def _still_ordered(self) -> None:
         facts = self._node.facts
-        if self.no_way_back:
+        if self.no_way_back or (not self.dropped.is_set() and self._mates_go_down()):
             return
         if self.dropped.is_set() or (facts.forced or facts.desired) is not self.goal:
             raise Dropped("the order was taken back")
 
-    def before_switching(self, guard: Callable[[], None]) -> Callable[[], None]:
-        """Return what an outlet asks right before it is commanded."""
+    def may_cycle(self) -> bool:
+        """Tell whether neither a neighbour nor a mate forbids to take the power away for a moment."""
+        return not self.needed_by() and not self._running(self._core.network.sharers(self._node, False))
+
+    def _running(self, sharers: Iterable[Sharer]) -> list[Sharer]:
+        return running(sharers, self._core.clock.now())
+
+    def before_switching(self, guard: Callable[[], None], cut: OutletTemplate | None = None) -> Callable[[], None]:
+        """Return what an outlet asks right before it is commanded; ``cut``: the one that is switched off."""
 
         def ask() -> None:
             guard()
+            if cut is not None:
+                others = self._running(self._core.network.fed_by(cut, self._node))
+                if others:
+                    raise Dropped(sharing_text(others))
             self.sent = True
 
         return ask

@@ -195,6 +195,7 @@ class Observer:
     def forget_boot(self, node: ServerNode) -> None:
         """Take back what tests and controls know: the server is being switched, the old boot proves nothing."""
         node.facts.serving = None
+        node.facts.released_at = float("-inf")
         self._boots[node.name] = self._boots.get(node.name, 0) + 1
         self._failing.pop(node.name, None)
         self._passing.pop(node.name, None)

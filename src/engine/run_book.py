@@ -183,8 +183,15 @@ class RunBook:
         if failed.action == "on":
             behind, why = network.all_dependents([failed.server]), f"needs {failed.server}, which did not start"
         else:
-            behind, why = network.all_dependencies([failed.server]), f"{failed.server} still needs it: it did not stop"
-        for name in behind:
+            group = set(network.group(failed.server))
+            behind, why = network.all_dependencies(group), f"{failed.server} still needs it: it did not stop"
+            mates = group - behind - {failed.server}
+            self._skip(run, mates, f"it gets its power with {failed.server}, which did not stop")
+        self._skip(run, behind, why)
+
+    def _skip(self, run: Run, servers: Iterable[str], why: str) -> None:
+        network = self._core.network
+        for name in servers:
             step = run.current.get(name)
             if step is not None and step.state in OPEN_STEPS and network.getServernode(name).facts.op is None:
                 self._take_back(run, step, StepState.SKIPPED, why)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -46,7 +46,7 @@ class EngineRunner:
         engine = self._engine
         plan = engine.plan(action, servers)
         if unguarded:
-            _only(plan, servers)
+            _only(plan, engine.network.with_groups(servers))
         run = await engine.order(action, servers, who="daemon", plan=plan, unguarded=unguarded)
         with suppress(TimeoutError):  # the run goes on, but is not where it was to be
             await asyncio.wait_for(run.finished.wait(), DOOR_TIMEOUT_S - 1)
@@ -61,6 +61,6 @@ class EngineRunner:
         await asyncio.gather(*work)
 
 
-def _only(plan: Plan, servers: list[str]) -> None:
+def _only(plan: Plan, servers: Collection[str]) -> None:
     """Take everything but ``servers`` out of the plan: their neighbours are left as they are."""
     plan.steps[:] = [step for step in plan.steps if step.server in servers]

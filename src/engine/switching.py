@@ -27,6 +27,7 @@ from ..outlets.OutletTemplate import OutletTemplate
 from .core import Core
 from .evidence import DownWatch
 from .guards import Dropped, Guards
+from .mates import MateWatch
 from .observer import Observer
 from .probing import next_probe
 
@@ -65,8 +66,8 @@ class Switching:
         return self._commands > 0
 
     @property
-    def sent(self) -> bool:
-        return self._guards.sent
+    def committed(self) -> bool:
+        return self._guards.committed
 
     def drop(self) -> None:
         """Ask for the end at the next moment when that is safe."""
@@ -138,7 +139,7 @@ class Switching:
         """
         node, facts = self._node, self._node.facts
         allowed = facts.policy.retry_cycle
-        if allowed == "never" or self._guards.needed_by():
+        if allowed == "never" or not self._guards.may_cycle():
             return
         if allowed == "if-down" and not await DownWatch(node, self._core.clock).is_down():
             return
@@ -163,20 +164,25 @@ class Switching:
         node, facts = self._node, self._node.facts
         self._guards.goal = Desired.OFF
         self._guards.no_way_back = facts.shutdown_sent
+        began = self._core.clock.now()
         failpoint("switching.off")
         if facts.supply is Supply.OFF:
             facts.shutdown_sent = False
             return
-        if self._graceful and node.controls:
-            await self._shut_down()
+        watch = await self._shut_down() if self._graceful and node.controls else None
         self._observer.forget_boot(node)
         facts.phase = Phase.CUT
+        await MateWatch(self._core, node, watch).wait(self._guards.dropped)
         failpoint("switching.down")
-        if node.outlets:
-            await self._switch(node.outlets, False, self._guards.off)
+        # A mate may have cut what they share while this one waited for it.
+        left = [outlet for outlet in node.outlets if outlet.state is not False or outlet.marks.off_at < began]
+        if left:
+            await self._switch(left, False, self._guards.off)
+        facts.supply = self._observer.supply(node)
         facts.shutdown_sent = False
 
-    async def _shut_down(self) -> None:
+    async def _shut_down(self) -> DownWatch | None:
+        """Send the shutdown and wait; return what proves that it is down, None if it is cut all the same."""
         node, facts = self._node, self._node.facts
         intents = {
             control: self._core.journal.intend(node, control.name, "shutdown", self._run) for control in node.controls
@@ -204,7 +210,7 @@ class Switching:
             if facts.policy.shutdown_policy == "fail":
                 raise refusals[0]
         failpoint("switching.shutdown.answered")
-        await self._wait_until_down()
+        return await self._wait_until_down()
 
     async def _ask_to_shut_down(self, intents: dict[ControllerTemplate, int]) -> list[DeviceError]:
         """Send the shutdown by each control; return the refusals. What is done leaves ``intents``. Raises Dropped."""
@@ -226,7 +232,7 @@ class Switching:
                 self._core.journal.outcome(intents.pop(control), "accepted")
         return refusals
 
-    async def _wait_until_down(self) -> None:
+    async def _wait_until_down(self) -> DownWatch | None:
         node, clock = self._node, self._core.clock
         policy = node.facts.policy
         deadline = clock.now() + policy.shutdown_timeout
@@ -241,7 +247,7 @@ class Switching:
                         f"{node.name}: not down after {policy.shutdown_timeout:g} s, cut by its policy",
                         node.name,
                     )
-                    return
+                    return None
                 raise DeviceStateError(f"not down after {policy.shutdown_timeout:g} s: {watch.last}")
             self._core.set_why(node, watch.last)
             await clock.sleep(pause)
@@ -249,6 +255,7 @@ class Switching:
                 await self._ask_again()
         for control in node.controls:
             control.opState = OpState.OFF
+        return watch
 
     async def _ask_again(self) -> None:
         """A control answers that did not when the shutdown was sent, on a booting server for one: send it again."""
@@ -300,8 +307,9 @@ class Switching:
 
     async def _switch_one(self, outlet: OutletTemplate, state: bool, guard: Callable[[], None]) -> None:
         outlet.opState = OpState.SwitchingOn if state else OpState.SwitchingOff
+        before_send = self._guards.before_switching(guard, cut=None if state else outlet)
         try:
-            await self._command(outlet.set_state(state, before_send=self._guards.before_switching(guard)))
+            await self._command(outlet.set_state(state, before_send=before_send))
         except DeviceError:
             outlet.opState = OpState.failedToStart if state else OpState.failedToStop
             raise

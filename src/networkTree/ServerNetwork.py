@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import networkx
 
 from ..common.common import SWITCHING, OpState
-from ..common.errors import DependencyException, OckleError
+from ..common.errors import OckleError
+from ..outlets.OutletTemplate import OutletTemplate
+from .cycles import Implied, closed_by, cycle_error, find_cycle, quotient
 from .decide import on_guard
 from .runner import NetworkRunner
 from .ServerNode import ServerNode
+from .sharing import Sharer, Sharing
+
+_Neighbours = Mapping[str, Mapping[str, object]]
 
 
 class ServerNetwork:
     """The servers and what depends on what. Edges run from a dependency to its dependents, as power-up does.
+
+    Servers on one outlet count as one wherever the order matters: what one of them needs, all of them need, and there
+    is no cycle then either.
 
     ``revision``  rises with each change of servers or dependencies
     """
@@ -22,6 +30,7 @@ class ServerNetwork:
     def __init__(self) -> None:
         self._graph: networkx.DiGraph[str] = networkx.DiGraph()
         self._nodes: dict[str, ServerNode] = {}  # every name here is a node of _graph, and the other way round
+        self._sharing = Sharing()
         self._runner: NetworkRunner | None = None
         self.revision = 0
 
@@ -39,7 +48,8 @@ class ServerNetwork:
     def addServer(self, node: ServerNode, dependencies: Iterable[str] = ()) -> None:
         """Add ``node``, which needs the servers named in ``dependencies``; they have to be there already.
 
-        Raises OckleError for a name that exists already or a dependency that does not; nothing is changed then.
+        Raises OckleError for a name that exists already or a dependency that does not, DependencyException when what
+        it shares an outlet with closes a cycle; nothing is changed then.
         """
         needed = list(dependencies)
         if node.name in self._nodes:
@@ -49,6 +59,13 @@ class ServerNetwork:
         self._nodes[node.name] = node
         self._graph.add_node(node.name)
         self._graph.add_edges_from((name, node.name) for name in needed)
+        self._sharing.add(node)
+        if self._graph.number_of_edges() and self._sharing.mates(node.name):
+            cycle = find_cycle(self._graph, self._sharing)
+            if cycle:
+                error = cycle_error(self._graph, self._sharing, cycle)
+                self.removeServer(node.name)
+                raise error
         node.runner = self._runner
         self.revision += 1
 
@@ -61,25 +78,31 @@ class ServerNetwork:
         self._require(dependency)
         cycle = self.cycle_with(server, dependency)
         if cycle:
-            raise _cycle_error(cycle)
+            raise cycle_error(self._graph, self._sharing, cycle)
         self._graph.add_edge(dependency, server)
         self.revision += 1
 
-    def addDependencies(self, dependencies: Iterable[tuple[str, str]]) -> None:
+    def addDependencies(self, dependencies: Iterable[tuple[str, str]], implied: Iterable[Implied] = ()) -> None:
         """Add many (server, dependency) pairs at once: O(servers + dependencies), while one by one each costs a search.
 
+        ``implied``  dependencies that follow from something else; one that is a pair as well counts as the pair
         Raises DependencyException when there is a cycle afterwards; nothing is changed then.
         """
         pairs = [(dependency, server) for server, dependency in dependencies]
-        for dependency, server in pairs:
+        following = {(one.needed, one.server): one for one in implied}
+        for dependency, server in (*pairs, *following):
             self._require(server)
             self._require(dependency)
         before = self._graph.copy()
         self._graph.add_edges_from(pairs)
-        if not networkx.is_directed_acyclic_graph(self._graph):
-            edges = networkx.find_cycle(self._graph)
+        for edge, one in following.items():
+            if not self._graph.has_edge(*edge):
+                self._graph.add_edge(*edge, implied=one)
+        cycle = find_cycle(self._graph, self._sharing)
+        if cycle:
+            error = cycle_error(self._graph, self._sharing, cycle)
             self._graph = before
-            raise _cycle_error(tuple(reversed([edges[0][0], *(target for _, target in edges)])))
+            raise error
         self.revision += 1
 
     def removeDependency(self, server: str, dependency: str) -> None:
@@ -93,16 +116,13 @@ class ServerNetwork:
         """Take a server out, with its dependencies."""
         self._require(name)
         self._graph.remove_node(name)
+        self._sharing.remove(self._nodes[name])
         self._nodes.pop(name).runner = None
         self.revision += 1
 
     def cycle_with(self, server: str, dependency: str) -> tuple[str, ...]:
         """Return the cycle that ``server`` needing ``dependency`` would close, () if none: a, what it needs …, a."""
-        if server == dependency:
-            return (server, server)
-        if not networkx.has_path(self._graph, server, dependency):
-            return ()
-        return (server, *reversed(networkx.shortest_path(self._graph, server, dependency)))
+        return closed_by(self._graph, self._sharing, server, dependency)
 
     def attach(self, runner: NetworkRunner | None) -> None:
         """Name who carries out the switching methods."""
@@ -136,32 +156,83 @@ class ServerNetwork:
         self._require(server)
         return list(self._graph.successors(server))
 
+    def implied(self, server: str, dependency: str) -> str:
+        """Return why ``server`` needs ``dependency`` although nobody wrote that down; "" when somebody did."""
+        found: Implied | None = self._graph.get_edge_data(dependency, server, default={}).get("implied")
+        return found.text if found is not None else ""
+
     def dependencies(self, server: str) -> Iterator[ServerNode]:
-        """Yield the servers that ``server`` needs, one level; who does not look costs nothing."""
-        return map(self._nodes.__getitem__, self._graph.predecessors(server))
+        """Yield the servers that ``server`` and its group need, one level; who does not look costs nothing."""
+        return self._around(server, self._graph.pred)
 
     def dependents(self, server: str) -> Iterator[ServerNode]:
-        """Yield the servers that need ``server``, one level."""
-        return map(self._nodes.__getitem__, self._graph.successors(server))
+        """Yield the servers that need ``server`` or one of its group, one level."""
+        return self._around(server, self._graph.succ)
+
+    def _around(self, server: str, neighbours: _Neighbours) -> Iterator[ServerNode]:
+        group = self._sharing.group(server)
+        if len(group) == 1:
+            return map(self._nodes.__getitem__, neighbours[server])
+        return map(self._nodes.__getitem__, dict.fromkeys(name for member in group for name in neighbours[member]))
 
     def all_dependencies(self, servers: Iterable[str]) -> set[str]:
-        """Return everything that ``servers`` need, at any distance, without themselves unless they need each other."""
+        """Return everything that has to be on for ``servers``, at any distance, without themselves unless they need
+        each other; of their own groups only what they need."""
         return self._closure(servers, self._graph.pred)
 
     def all_dependents(self, servers: Iterable[str]) -> set[str]:
-        """Return everything that needs ``servers``, at any distance."""
+        """Return everything that needs ``servers``, at any distance, and what shares outlets with that."""
         return self._closure(servers, self._graph.succ)
 
-    @staticmethod
-    def _closure(servers: Iterable[str], neighbours: object) -> set[str]:
+    def _closure(self, servers: Iterable[str], neighbours: _Neighbours) -> set[str]:
         found: set[str] = set()
         todo = list(servers)
         while todo:
-            for name in neighbours[todo.pop()]:  # type: ignore[index]
-                if name not in found:
-                    found.add(name)
-                    todo.append(name)
+            for neighbour in neighbours[todo.pop()]:
+                if neighbour not in found:
+                    group = self._sharing.group(neighbour)
+                    found.update(group)
+                    todo += group
         return found
+
+    def concerned(self, server: str) -> Iterator[str]:
+        """Yield the servers whose decisions may follow from a change of ``server``, itself first."""
+        yield server
+        if not self._sharing:
+            yield from self._graph.succ[server]
+            yield from self._graph.pred[server]
+            return
+        for name in (server, *self._graph.succ[server], *self._graph.pred[server]):
+            yield from self._sharing.group(name)
+
+    # -- outlets in common
+
+    def group(self, server: str) -> tuple[str, ...]:
+        """Return the servers that get and lose power with ``server``, itself included: those that share an outlet with
+        it, those that share one with these, and so on."""
+        return self._sharing.group(server)
+
+    def with_groups(self, servers: Iterable[str]) -> set[str]:
+        """Return ``servers`` and all that get and lose power with one of them."""
+        return {member for name in servers for member in self._sharing.group(name)}
+
+    def mates(self, server: str) -> Mapping[str, str]:
+        """Return the servers that share an outlet with ``server``: name -> which outlet, for a person."""
+        return self._sharing.mates(server)
+
+    def sharers(self, node: ServerNode, goal: bool) -> Iterator[Sharer]:
+        """Yield the servers that are switched with ``node``: they share an outlet that does not show ``goal`` yet."""
+        if not self._sharing.mates(node.name):
+            return
+        for outlet in node.outlets:
+            if outlet.state is not goal:
+                yield from self.fed_by(outlet, node)
+
+    def fed_by(self, outlet: OutletTemplate, node: ServerNode) -> Iterator[Sharer]:
+        """Yield the servers that hang on ``outlet`` besides ``node``."""
+        for name in self._sharing.users(outlet.marks):
+            if name != node.name:
+                yield Sharer(name, self._nodes[name].facts, outlet.marks.label)
 
     def getRoot(self) -> ServerNode | None:
         """Return the first server in topological order, which needs no other; None when there is no server."""
@@ -178,7 +249,8 @@ class ServerNetwork:
 
     def layers(self) -> list[list[str]]:
         """Return the servers in waves: each needs only servers of the waves before it."""
-        return [sorted(layer) for layer in networkx.topological_generations(self._graph)]
+        waves = networkx.topological_generations(quotient(self._graph, self._sharing))
+        return [sorted(self.with_groups(wave)) for wave in waves]
 
     def isAllOpState(self, opState: OpState) -> bool:
         """Tell whether all servers are in ``opState``."""
@@ -217,7 +289,3 @@ class ServerNetwork:
     def updateNetwork(self) -> None:
         """Read every outlet, run every test, and bring all states up to date."""
         self._running().observe()
-
-
-def _cycle_error(cycle: tuple[str, ...]) -> DependencyException:
-    return DependencyException("the dependencies have a cycle: " + " -> ".join(cycle), cycle)

@@ -191,12 +191,15 @@ def _cycles_between(site: Site) -> list[Fault]:
 
 def cycle_fault(error: DependencyException) -> Fault:
     """Return ``error`` as a fault of the file of the first server of the cycle."""
-    server = error.cycle[0]
+    text = str(error).removeprefix("the dependencies have ")
+    if error.place is not None:
+        file, section = error.place
+        return Fault(file, section, "via", error.cycle[1], text, "take it out, or one of the dependencies")
     return Fault(
-        f"servers/{server}.ini",
+        f"servers/{error.cycle[0]}.ini",
         "server",
         "dependencies",
         error.cycle[1],
-        "a cycle: " + " -> ".join(error.cycle),
-        "take one of these dependencies out",
+        text,
+        "take one of these dependencies out" + (", or change an outlet" if "same outlet" in text else ""),
     )

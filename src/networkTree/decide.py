@@ -23,6 +23,13 @@ class Neighbour(Protocol):
     def facts(self) -> ServerFacts: ...
 
 
+class OnSameOutlet(Neighbour, Protocol):
+    """A server that an outlet feeds besides the one that is decided about; ``outlet`` says which."""
+
+    @property
+    def outlet(self) -> str: ...
+
+
 class Move(Enum):
     """What to do with a server now."""
 
@@ -83,17 +90,50 @@ def off_guard(dependents: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
     return tuple(one for one in dependents if not is_down(one.facts))
 
 
+def may_be_fed(facts: ServerFacts) -> bool:
+    """Tell whether a server may get power because another one on its outlet is switched on."""
+    if facts.forced is not None:
+        return facts.forced is Desired.ON
+    if facts.op is Desired.OFF or facts.shutdown_sent or facts.desired is Desired.OFF:
+        return False
+    return not (facts.held and is_down(facts))
+
+
+def goes_down(facts: ServerFacts) -> bool:
+    """Tell whether a server is down or on its way there, so that another one on its outlet need not stay on for it."""
+    if is_down(facts) or facts.op is Desired.OFF:
+        return True
+    if facts.op is Desired.ON or facts.held or facts.op_state is OpState.permanentlyFailedToStop:
+        return False
+    if facts.forced is not None:
+        return facts.forced is Desired.OFF
+    return facts.desired is Desired.OFF and facts.supply is not Supply.UNKNOWN
+
+
+def feeding_guard(sharers: Iterable[OnSameOutlet]) -> tuple[OnSameOutlet, ...]:
+    """Return those on the same outlets that forbid to switch these on."""
+    return tuple(one for one in sharers if not may_be_fed(one.facts))
+
+
+def cutting_guard(sharers: Iterable[OnSameOutlet]) -> tuple[OnSameOutlet, ...]:
+    """Return those on the same outlets that forbid a shutdown which is to end with a cut."""
+    return tuple(one for one in sharers if not goes_down(one.facts))
+
+
 def decide(
     facts: ServerFacts,
     dependencies: Iterable[Neighbour],
     dependents: Iterable[Neighbour],
     now: float,
     free_starts: int | None = None,
+    sharers: Iterable[OnSameOutlet] = (),
 ) -> Decision:
     """Return the next move of one server.
 
+    ``dependencies``, ``dependents``  those of its whole group, where it shares outlets
     ``now``          moment of the clock, in seconds
     ``free_starts``  starts that the limit of simultaneous starts still allows; None = no limit
+    ``sharers``      servers that would be fed, or cut, with this one
     Cost: O(neighbours).
     """
     if facts.op is not None:
@@ -114,11 +154,17 @@ def decide(
                 frees=f"mend it, then order it {facts.desired} again",
             )
     if facts.desired is Desired.ON and not facts.shutdown_sent:
-        return _decide_on(facts, dependencies, now, free_starts)
-    return _decide_off(facts, dependents, now)
+        return _decide_on(facts, dependencies, now, free_starts, sharers)
+    return _decide_off(facts, dependents, now, sharers)
 
 
-def _decide_on(facts: ServerFacts, dependencies: Iterable[Neighbour], now: float, free_starts: int | None) -> Decision:
+def _decide_on(
+    facts: ServerFacts,
+    dependencies: Iterable[Neighbour],
+    now: float,
+    free_starts: int | None,
+    sharers: Iterable[OnSameOutlet],
+) -> Decision:
     if facts.op_state is OpState.OK:
         return NOTHING
     if facts.supply is Supply.UNKNOWN:
@@ -137,10 +183,15 @@ def _decide_on(facts: ServerFacts, dependencies: Iterable[Neighbour], now: float
             tuple(one.name for one in blockers),
             frees=", ".join(one.name for one in blockers) + " on and tested",
         )
+    others = feeding_guard(sharers)
+    if others:
+        return _wait_for_sharers(others, "on")
     return _decide_time(facts, now) or _decide_budget(free_starts) or _START
 
 
-def _decide_off(facts: ServerFacts, dependents: Iterable[Neighbour], now: float) -> Decision:
+def _decide_off(
+    facts: ServerFacts, dependents: Iterable[Neighbour], now: float, sharers: Iterable[OnSameOutlet]
+) -> Decision:
     if facts.op_state is OpState.OFF and not facts.shutdown_sent:
         return NOTHING
     if facts.supply is Supply.UNKNOWN:
@@ -157,7 +208,24 @@ def _decide_off(facts: ServerFacts, dependents: Iterable[Neighbour], now: float)
             tuple(one.name for one in blockers),
             frees=", ".join(one.name for one in blockers) + " off",
         )
+    others = cutting_guard(sharers)
+    if others:
+        return _wait_for_sharers(others, "off")
     return _decide_time(facts, now) or _STOP
+
+
+def _wait_for_sharers(others: tuple[OnSameOutlet, ...], goal: str) -> Decision:
+    return Decision(
+        Move.WAIT,
+        sharing_text(others),
+        tuple(one.name for one in others),
+        frees=", ".join(f"{one.name} ordered {goal}, too" for one in others),
+    )
+
+
+def sharing_text(others: Iterable[OnSameOutlet]) -> str:
+    """Return who else hangs on which outlet, and what it is, for a person."""
+    return ", ".join(f"its outlet {one.outlet} also feeds {_describe_sharer(one)}" for one in others)
 
 
 def _decide_time(facts: ServerFacts, now: float) -> Decision | None:
@@ -175,6 +243,19 @@ def _decide_budget(free_starts: int | None) -> Decision | None:
 
 def _unknown_supply(facts: ServerFacts) -> str:
     return facts.error or "an outlet has not been read yet"
+
+
+def _describe_sharer(one: Neighbour) -> str:
+    facts = one.facts
+    if facts.forced is not None:
+        return f"{one.name} (forced {facts.forced})"
+    if facts.held:
+        return f"{one.name} (held: {facts.held})"
+    if facts.shutdown_sent and facts.op is None:
+        return f"{one.name} (shut down, and to be off before it can be on)"
+    if facts.op is None and facts.desired is Desired.OFF and is_down(facts):
+        return f"{one.name} (ordered off)"
+    return _describe(one)
 
 
 def _describe(one: Neighbour) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..common.common import OpState
 from .decide import Decision, Move, decide
+from .facts import Desired
 from .ServerNetwork import ServerNetwork
 from .ServerNode import ServerNode
 
@@ -40,10 +41,17 @@ def short_word(state: OpState) -> str:
 def next_move(
     network: ServerNetwork, node: ServerNode, now: float, free_starts: int | None = None, *, unguarded: bool = False
 ) -> Decision:
-    """Return what ``node`` does next, and why; ``unguarded``: whatever its neighbours do."""
+    """Return what ``node`` does next, and why; ``unguarded``: whatever its neighbours do.
+
+    What hangs on the same outlets is no neighbour: it is not cut with a server that does not care for others.
+    """
+    facts = node.facts
+    goes_on = facts.desired is Desired.ON and not facts.shutdown_sent
     if unguarded:
-        return decide(node.facts, (), (), now, free_starts)
-    return decide(node.facts, network.dependencies(node.name), network.dependents(node.name), now, free_starts)
+        return decide(facts, (), (), now, free_starts, () if goes_on else network.sharers(node, False))
+    name = node.name
+    sharers = network.sharers(node, goes_on)
+    return decide(facts, network.dependencies(name), network.dependents(name), now, free_starts, sharers)
 
 
 def explain(network: ServerNetwork, name: str, now: float) -> dict[str, Any]:

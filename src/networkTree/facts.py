@@ -71,6 +71,8 @@ class ServerFacts:
     ``retry_at``       moment of the clock before which it is not tried again
     ``op``             "on" or "off" while a switching runs
     ``serving``        the tests of this boot pass (None = not known)
+    ``released_at``    moment of the clock when it was last found ready to lose its power: proven down, or ordered to be
+                       cut; -inf = not since it last got some
     ``degraded``       it was OK and its tests fail since
     ``drifted``        switched by somebody else, and the policy is to tell, not to act
     """
@@ -91,6 +93,7 @@ class ServerFacts:
     graceful: bool = True
     supply: Supply = Supply.UNKNOWN
     serving: bool | None = None
+    released_at: float = float("-inf")
     degraded: bool = False
     drifted: bool = False
     error: str = ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..common.common import PERMANENT, OpState
+from ..common.common import FAILED_START, PERMANENT, OpState
 from ..common.errors import CommandError
-from .decide import is_down
+from .decide import is_down, may_be_fed
 from .facts import Desired, Supply
 from .ServerNetwork import ServerNetwork
 from .ServerNode import ServerNode
@@ -83,6 +83,7 @@ def make_plan(
 
     on       the targets and everything they need
     off      everything running that needs the targets, then the targets; graceful
+    Servers that share an outlet with one that is switched are switched with it.
     restart  off as above, then on again what was on, and the targets
     cut      as off, but without shutdowns
     Raises CommandError for an unknown action or server. Cost: O(servers + dependencies), sorting aside.
@@ -123,41 +124,69 @@ def _to_switch_off(
             untouched[name] = reason
         else:
             free.append(name)
+    free = sorted(network.with_groups(free))
     chosen: set[str] = set()
     kept: set[str] = set()  # servers that stay as they are and may be running
     for name in {*free, *network.all_dependents(free)}:
         node = network.getServernode(name)
         if is_down(node.facts):
-            if node.facts.desired is Desired.ON or name in coming_back:
-                chosen.add(name)  # else it would be started again
+            if node.facts.desired is Desired.ON or name in coming_back or node.facts.op_state in FAILED_START:
+                chosen.add(name)  # else it would be started again, or go on as failed
         elif reason := _hands_off(node):
             untouched[name] = reason
             kept.add(name)
         else:
             chosen.add(name)
-    for name in network.all_dependencies(kept) & chosen:
-        users = sorted(network.all_dependents([name]) & kept)
-        untouched[name] = "needed by " + ", ".join(f"{user} ({untouched[user]})" for user in users)
+    kept_groups = network.with_groups(kept)
+    for name in kept_groups & chosen:
+        untouched[name] = _shares_with(network, name, {one: untouched[one] for one in kept})
+    for name in network.all_dependencies(kept_groups) & chosen - kept_groups:
+        users = sorted((network.all_dependents([name]) & kept_groups) - {name})
+        untouched[name] = "needed by " + ", ".join(
+            f"{user} ({untouched.get(user, 'on the same outlet')})" for user in users
+        )
     return chosen - untouched.keys()
 
 
+def _shares_with(network: ServerNetwork, name: str, reasons: Mapping[str, str]) -> str:
+    """Return why ``name`` cannot be switched: ``reasons`` says why those of its group are not."""
+    others = [one for one in network.group(name) if one in reasons]
+    mates = network.mates(name)
+    return ", ".join(
+        (f"its outlet {mates[one]} also feeds {one}" if one in mates else f"gets its power with {one}")
+        + f" ({reasons[one]})"
+        for one in others
+    )
+
+
 def _to_switch_on(
-    network: ServerNetwork, targets: Sequence[str], untouched: dict[str, str], stopped: Iterable[str]
+    network: ServerNetwork, targets: Sequence[str], untouched: dict[str, str], stopped: Collection[str]
 ) -> set[str]:
     goal = {*targets, *(name for name in stopped if network.getServernode(name).facts.op_state is not OpState.OFF)}
+    goal = network.with_groups(goal)
     chosen = set()
+    blocked = set(untouched)
     for name in {*goal, *network.all_dependencies(goal)}:
         node = network.getServernode(name)
         if node.facts.op_state is OpState.OK and name not in stopped:
             continue
         reason = _hands_off(node)
-        if reason and node.facts.forced is not Desired.ON:
-            untouched[name] = reason
-        elif not reason:
+        if not reason:
             chosen.add(name)
-    blocked = set(untouched)
-    for name in network.all_dependents(blocked) & chosen:
-        untouched[name] = "needs " + ", ".join(sorted(network.all_dependencies([name]) & blocked))
+        elif node.facts.forced is not Desired.ON:
+            untouched[name] = reason
+            blocked.add(name)
+    for name in sorted(chosen):  # whom nobody may touch must not get power either
+        others = {
+            one.name: _hands_off(network.getServernode(one.name))
+            for one in network.sharers(network.getServernode(name), True)
+            if one.name in blocked and not may_be_fed(one.facts)
+        }
+        if others:
+            untouched[name] = _shares_with(network, name, others)
+            blocked.add(name)
+    for name in network.all_dependents(blocked) & chosen - blocked:
+        untouched[name] = "needs " + ", ".join(sorted(network.all_dependencies(network.group(name)) & blocked))
     return chosen - untouched.keys()
 
 
@@ -185,8 +214,8 @@ def _schedule(
         for name in order if goes_up else reversed(order):
             if name not in members:
                 continue
-            before = network.getDependencies(name) if goes_up else network.getDependent(name)
-            needs = [other for other in before if other in ends]
+            before = network.dependencies(name) if goes_up else network.dependents(name)
+            needs = [other.name for other in before if other.name in ends]
             start = max((ends[other] for other in needs), default=offset)
             seconds = 5.0 if action == "cut" else durations(name, action)
             ends[name] = start + seconds
@@ -201,10 +230,20 @@ def _because(
 ) -> str:
     if name in targets:
         return "asked for"
-    if action == "on":
-        users = [other for other in network.getDependent(name) if other in stages[-1][1]]
-        return "needed by " + ", ".join(users) if users else "was on before"
-    return "needs " + ", ".join(other for other in network.getDependencies(name) if other in stages[0][1])
+    stage = stages[-1][1] if action == "on" else stages[0][1]
+    others = network.getDependent(name) if action == "on" else network.getDependencies(name)
+    found = [other for other in others if other in stage]
+    if found and action == "on":
+        return "needed by " + ", ".join(other + _implied(network, other, name) for other in found)
+    if found:
+        return "needs " + ", ".join(other + _implied(network, name, other) for other in found)
+    mates = [f"its outlet {outlet} also feeds {mate}" for mate, outlet in network.mates(name).items() if mate in stage]
+    return ", ".join(mates) or "was on before"
+
+
+def _implied(network: ServerNetwork, server: str, needed: str) -> str:
+    text = network.implied(server, needed)
+    return f" ({text})" if text else ""
 
 
 def _mark_critical(steps: list[Step]) -> list[str]:
