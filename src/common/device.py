@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar
 
 from .clock import Clock, SystemClock
+from .turns import Turns
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ class Device:
         self.name = name
         self.gap_s = gap_s
         self.clock: Clock = clock or SystemClock()
-        self._slots = asyncio.Semaphore(parallel) if parallel else None
+        self._turns = Turns(name, parallel) if parallel else None
         self._gap_lock = asyncio.Lock()
         self.restarted_at = float("-inf")
         self.not_before = float("-inf")
@@ -36,8 +37,18 @@ class Device:
         self._shared: dict[object, Any] = {}
 
     def turn(self) -> AbstractAsyncContextManager[None]:
-        """Hold a place in the device's queue for one command, as long as the context lasts."""
-        return self._slots or _NO_QUEUE
+        """Hold a place in the device's queue for one command, as long as the context lasts.
+
+        Entering raises DeviceUnreachable while commands that are overdue hold all places.
+        """
+        return self._turns or _NO_QUEUE
+
+    def overdue(self) -> Callable[[], None]:
+        """Keep the place of the command that holds one until the returned function is called, from any thread.
+
+        For a command that nobody waits for any more but that is still at work: no other one may overtake it.
+        """
+        return self._turns.overdue() if self._turns is not None else _nothing
 
     def restarted(self, ready_at: float) -> None:
         """Take down that the device has restarted: its outlets may be anything, and it is left alone until then."""
@@ -76,3 +87,7 @@ class Device:
                 if asyncio.iscoroutine(outcome):
                     await outcome
         self._shared.clear()
+
+
+def _nothing() -> None:
+    """No queue, no place to give back."""

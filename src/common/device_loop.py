@@ -106,7 +106,11 @@ _blocking_slots = threading.BoundedSemaphore(BLOCKING_MOST)
 
 
 async def run_blocking(
-    function: Callable[[], T], timeout: float, what: str, before: Callable[[], None] | None = None
+    function: Callable[[], T],
+    timeout: float,
+    what: str,
+    before: Callable[[], None] | None = None,
+    overdue: Callable[[], Callable[[], None]] | None = None,
 ) -> T:
     """Run a plain function in a thread and return its result within ``timeout`` seconds.
 
@@ -114,9 +118,11 @@ async def run_blocking(
     thread, but never the place of another device. Raises DeviceUnreachable when the time is over, or when as long a
     wait has brought no thread.
 
-    ``before``  called right before the thread starts; what it raises keeps it from starting
+    ``before``   called right before the thread starts; what it raises keeps it from starting
+    ``overdue``  called when the time is over and the thread goes on; what it returns is called when that has ended
     """
     loop = asyncio.get_running_loop()
+    late = _Late()
     result: asyncio.Future[T] = loop.create_future()
 
     def deliver(value: Any, error: BaseException | None) -> None:
@@ -135,6 +141,7 @@ async def run_blocking(
             error = caught
         finally:
             _blocking_slots.release()
+            late.ended()
         if not loop.is_closed():
             loop.call_soon_threadsafe(deliver, value, error)
 
@@ -149,8 +156,34 @@ async def run_blocking(
         raise
     try:
         return await asyncio.wait_for(result, timeout)
-    except TimeoutError:
-        raise DeviceUnreachable(f"{what}: no result within {timeout:g} s") from None
+    except BaseException as problem:
+        if overdue is not None:
+            late.tell(overdue)
+        if isinstance(problem, TimeoutError):
+            raise DeviceUnreachable(f"{what}: no result within {timeout:g} s") from None
+        raise
+
+
+class _Late:
+    """Hands over from who waits for a thread to the thread, once nobody waits any more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._over = False
+        self._tell_end: Callable[[], None] | None = None
+
+    def tell(self, overdue: Callable[[], Callable[[], None]]) -> None:
+        """Have ``overdue`` called, unless the thread has ended; what it returns is called by the thread's end."""
+        with self._lock:
+            if not self._over:
+                self._tell_end = overdue()
+
+    def ended(self) -> None:
+        with self._lock:
+            self._over = True
+            tell_end = self._tell_end
+        if tell_end is not None:
+            tell_end()
 
 
 async def _take_slot(timeout: float, what: str) -> None:

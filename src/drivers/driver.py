@@ -112,7 +112,7 @@ class Driver:
         async with self.device.turn():
             try:
                 if not inspect.iscoroutinefunction(method):
-                    return await run_blocking(lambda: method(*arguments), limit, self.name, before)
+                    return await run_blocking(lambda: method(*arguments), limit, self.name, before, self.device.overdue)
                 if before is not None:
                     before()
                 async with asyncio.timeout(limit):  # wait_for would start a task for each command

@@ -145,16 +145,13 @@ def test_a_command_by_hand_asks_again_right_before_it_is_sent() -> None:
             if engine.network.getServernode("b").facts.op is not None:
                 raise CommandError("b needs it", "refused")
 
-        slots = asyncio.Semaphore(1)
-        node.outlets[0].device._slots = slots
-        await slots.acquire()
-        by_hand = asyncio.create_task(engine.by_hand.switch_outlet(node, node.outlets[0], False, guard))
-        await asyncio.sleep(1)
-        order = await engine.order("on", ["b"], who="test")
-        await asyncio.sleep(1)
-        with pytest.raises(CommandError, match="another command"):
-            await engine.force("a", Desired.OFF)
-        slots.release()
+        async with node.outlets[0].device.turn():
+            by_hand = asyncio.create_task(engine.by_hand.switch_outlet(node, node.outlets[0], False, guard))
+            await asyncio.sleep(1)
+            order = await engine.order("on", ["b"], who="test")
+            await asyncio.sleep(1)
+            with pytest.raises(CommandError, match="another command"):
+                await engine.force("a", Desired.OFF)
         with pytest.raises(CommandError, match="needs it"):
             await by_hand
         await order.finished.wait()

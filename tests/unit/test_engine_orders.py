@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from ockle.common.clock import LoopClock
+from ockle.common.device import Device
 from ockle.common.errors import CommandError
 from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState, StepState
@@ -198,13 +200,11 @@ def test_a_cancel_before_the_shutdown_is_sent_keeps_it_from_being_sent() -> None
     async def scenario(engine: Engine) -> None:
         await ordered(engine, "on", "a")
         control = node_of(engine, "a").controls[0]
-        slots = asyncio.Semaphore(1)
-        control.device._slots = slots
-        await slots.acquire()  # another login hangs before this one
-        order = await engine.order("off", ["a"], who="test")
-        await asyncio.sleep(5)
-        engine.cancel(order.id, "test")
-        slots.release()
+        control.device = Device("one login at a time", clock=LoopClock())
+        async with control.device.turn():  # another login hangs before this one
+            order = await engine.order("off", ["a"], who="test")
+            await asyncio.sleep(5)
+            engine.cancel(order.id, "test")
         await asyncio.sleep(60)
         assert order.state is RunState.CANCELLED
         assert not node_of(engine, "a").facts.shutdown_sent
