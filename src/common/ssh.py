@@ -189,9 +189,12 @@ class Login:
             raise DeviceRefused(f"{self._settings.where}: not allowed: {last}")
         self.ordered = True
 
-    def read(self, command: str) -> str:
-        """Run ``command`` and return what it writes; raises DeviceAnswerError unless its exit status is 0."""
-        status, text = self._run(command)
+    def read(self, command: str, seconds: float | None = None) -> str:
+        """Run ``command`` and return what it writes; raises DeviceAnswerError unless its exit status is 0.
+
+        ``seconds``  the longest it may take; default: all that is left of the login's time
+        """
+        status, text = self._run(command, seconds)
         if status != 0:
             raise DeviceAnswerError(f"{self._settings.where}: {command} ended with {status}: {text.strip()[:200]}")
         return text
@@ -264,7 +267,7 @@ class Login:
             return DeviceRefused(f"{where}: {text}")
         return DeviceUnreachable(f"{where}: {stage} broke off: {text}")
 
-    def _run(self, command: str) -> tuple[int, str]:
+    def _run(self, command: str, seconds: float | None = None) -> tuple[int, str]:
         """Return exit status (-1: none came) and output, both streams together."""
         transport = self._client.get_transport()
         if transport is None:
@@ -284,13 +287,13 @@ class Login:
             raise self._translated(error, "running the command") from error
         finally:
             watchdog.cancel()
-        return self._listen(channel)
+        return self._listen(channel, self._deadline if seconds is None else time.monotonic() + seconds)
 
-    def _listen(self, channel: paramiko.Channel) -> tuple[int, str]:
+    def _listen(self, channel: paramiko.Channel, deadline: float) -> tuple[int, str]:
         output = b""
         channel.settimeout(0.2)
         while not channel.exit_status_ready() or channel.recv_ready():
-            if time.monotonic() >= self._deadline:
+            if time.monotonic() >= min(deadline, self._deadline):
                 raise DeviceUnreachable(f"{self._settings.where}: no end within {self._settings.timeout:g} s")
             with contextlib.suppress(TimeoutError):
                 data = channel.recv(4096)

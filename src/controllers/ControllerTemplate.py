@@ -17,7 +17,8 @@ class ControllerTemplate(Switchable):
 
     A type implements ``_setControlState`` and ``_getControlState`` (and ``updateData``), plain or async.
 
-    ``data``  measured values of the server, as far as the type knows any
+    ``data``     measured values of the server, as far as the type knows any
+    ``boot_id``  names the boot that was asked to shut down last, "" = not known
     """
 
     KIND: ClassVar[str] = "controllers"
@@ -31,6 +32,7 @@ class ControllerTemplate(Switchable):
         controllerParams: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(name, controllerConfigDict, controllerParams)
+        self.boot_id = ""
 
     # -- what a type implements
 
@@ -48,7 +50,23 @@ class ControllerTemplate(Switchable):
         """
         raise DeviceRefused(f"{self.name}: the type {type(self).__name__} cannot be read")
 
+    def _getBootId(self) -> Any:
+        """Return text that names the server's present boot, another one after each; "" where the type cannot tell.
+
+        May be ``async def``. Raises DeviceError. Asked only of a server that gave ``boot_id`` when it was last shut
+        down: the type puts it there, as its ``_setControlState`` asks for the shutdown.
+        """
+        return ""
+
     # -- what the engine uses, on the device loop
+
+    async def get_boot_id(self) -> str:
+        """Return what names the server's present boot, "" = not known."""
+        try:
+            return str(await self.invoke(self._getBootId))
+        except DeviceError as error:
+            self.last_error = str(error)
+            return ""
 
     async def shut_down(self, before_send: Callable[[], None] | None = None) -> None:
         """Ask the server to shut down, once. Raises DeviceError; not answered is not the same as not begun.

@@ -7,12 +7,14 @@ import time
 
 from typing_extensions import override
 
-from ..common.errors import DeviceRefused, DeviceUnreachable
+from ..common.errors import DeviceError, DeviceRefused, DeviceUnreachable
 from ..common.ssh import Login, NoConnection, SshSettings, greets
 from .ControllerTemplate import ControllerTemplate
 
 PROBE_S = 5.0
 """The longest wait for a greeting: a machine that is down often just does not answer."""
+
+BOOT_ID_MOST = 64
 
 STAYS_S = 120.0
 """A machine that still greets this long after it closed the session is not on its way down (any more)."""
@@ -29,7 +31,8 @@ class SSHController(ControllerTemplate):
     refused or not answered; its disks may stay mounted for some seconds more. A machine that falls silent with the
     session open may as well be cut off from us: that is unknown. What was seen of one shutdown is forgotten when the
     machine greets again after it was down, or goes on greeting for two minutes.
-    Data: ``boot_id``, another one after each boot of a Linux machine.
+    The machine names its boot in the session that shuts it down (``boot_id_command``). Only one that did is asked
+    again: a login that runs one fixed command whatever it is asked for would shut the machine down.
     """
 
     _watched: Login | None = None
@@ -44,6 +47,7 @@ class SSHController(ControllerTemplate):
             raise DeviceRefused(f"{self.name}: the type SSHController only shuts down")
         login = Login(self._ssh_settings())
         try:
+            self.boot_id = self._boot_id_by(login)
             login.order(shlex.join(self.settings["shutdown_command"]))
         finally:
             if login.ordered:
@@ -71,13 +75,21 @@ class SSHController(ControllerTemplate):
         return True
 
     @override
-    def updateData(self) -> None:
-        self.data["boot_id"] = self.boot_id()
-
-    def boot_id(self) -> str:
-        """Log in and return the kernel's id of this boot; raises DeviceError."""
+    def _getBootId(self) -> str:
+        if not self.settings["boot_id_command"]:
+            return ""
         with Login(self._ssh_settings()) as login:
-            return login.read("cat /proc/sys/kernel/random/boot_id").strip()
+            return self._boot_id_by(login)
+
+    def _boot_id_by(self, login: Login) -> str:
+        command = self.settings["boot_id_command"]
+        if not command:
+            return ""
+        try:
+            words = login.read(shlex.join(command), self.timeout / 3).split()
+        except DeviceError:
+            return ""  # not every system tells; the shutdown does not depend on it
+        return words[0][:BOOT_ID_MOST] if len(words) == 1 else ""
 
     @override
     def forget(self) -> None:
