@@ -49,7 +49,7 @@ class Machine:
     slow_s: float = 0.0
     expendable: bool = False
     pressed_at: float = float("-inf")  # when somebody pressed the buttons of its outlets
-    wedged_at: float = float("-inf")
+    lost_at: float = float("-inf")  # when it stopped serving without the engine's doing
     _timer: asyncio.TimerHandle | None = None
 
     @property
@@ -89,7 +89,7 @@ class Machine:
         """It stops serving without anybody's doing; its disk stays mounted."""
         if self.os == "up":
             self.os = "wedged"
-            self.wedged_at = asyncio.get_running_loop().time()
+            self.lost_at = asyncio.get_running_loop().time()
 
     def unwedge(self) -> None:
         """A person presses the reset button."""
@@ -273,6 +273,8 @@ class Rig:
         for relay in list(machine.relays):
             for one in (self.machines[other] for other in self.shared.get(relay, (name,))):
                 expendable, one.expendable = one.expendable, True
+                if one.serving:
+                    one.lost_at = asyncio.get_running_loop().time()
                 one.relay(relay, on)
                 one.expendable = expendable
                 one.pressed_at = asyncio.get_running_loop().time()
@@ -302,7 +304,7 @@ class Rig:
     def _served_lately(self, machine: Machine) -> bool:
         """Whether fresh evidence may say that it serves: tests run every so often, and a failure has to repeat."""
         fresh = self.settings.test_interval * (self.policy.get("fail_after", 3) + 1)
-        return machine.serving or asyncio.get_running_loop().time() - machine.wedged_at <= fresh
+        return machine.serving or asyncio.get_running_loop().time() - machine.lost_at <= fresh
 
     def _pressed_lately(self, machine: Machine) -> bool:
         """Whether nobody can know yet what somebody did: outlets are read every so often, and a slow one is slow."""

@@ -52,7 +52,7 @@ def _keep_marks(outlet: OutletTemplate, old: OutletTemplate) -> None:
     new, known = outlet.marks, old.marks
     same = _same(outlet, old)
     if new is not known:
-        new.on_at, new.off_at = max(new.on_at, known.on_at), max(new.off_at, known.off_at)
+        new.remember(known)
         if same:
             new.state, new.seen_at = known.state, known.seen_at
     elif not same:

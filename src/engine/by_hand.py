@@ -40,16 +40,15 @@ class ByHand:
         self._reserved = reserved
 
     async def switch_outlet(self, node: ServerNode, outlet: OutletTemplate, on: bool, guard: Guard = always) -> None:
-        """Switch and verify one outlet, on only after its ``min_off_time``. Raises DeviceError, StoreError."""
+        """Switch and verify one outlet: on only after its ``min_off_time``, and nothing while the opposite may still
+        arrive. Raises DeviceError, StoreError."""
         with self._reserved(node):
-            if on:
-                await self._core.clock.sleep(max(0.0, outlet.ready_at - self._core.clock.now()))
-            intent = self._core.journal.intend(node, outlet.name, "on" if on else "off", None)
+            await self._core.clock.sleep(max(0.0, outlet.ready(on, urgent=True)[0] - self._core.clock.now()))
+            intent = self._core.journal.intend_to_switch(node, outlet, on, None)
             try:
                 await self._send_to_outlet(outlet, on, guard, intent)
-                if not on:
-                    self._core.journal.switched_off(node, outlet)
             finally:
+                self._core.journal.save_marks(node, outlet)
                 self._observer().evaluate(node)
 
     async def _send_to_outlet(self, outlet: OutletTemplate, on: bool, guard: Guard, intent: int) -> None:
@@ -81,7 +80,7 @@ class ByHand:
             intent = self._core.journal.intend(node, control.name, "start" if on else "shutdown", None)
             sent_before = node.facts.shutdown_sent
             if not on:
-                node.facts.shutdown_sent = True
+                node.facts.shutdown_sent, node.facts.poison_boot = True, ""
                 self._core.journal.save(node)
             try:
                 await self._send_to_control(control, on, guard, intent)
@@ -94,6 +93,8 @@ class ByHand:
             except OckleError:
                 self._not_begun(node, sent_before)
                 raise
+            if not on:
+                node.facts.poison_boot = control.boot_id
             self._left_to_the_operator(node, on)
 
     async def _send_to_control(self, control: ControllerTemplate, on: bool, guard: Guard, intent: int) -> None:

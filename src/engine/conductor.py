@@ -31,6 +31,9 @@ STORE_RETRY_S = 5.0
 UNLIMITED_BACK_OFF_S = 60.0
 """The least back-off where attempts are not limited: else a wedged server would be switched for ever."""
 
+EMERGENCY_RETRY_S = 2.0
+"""In an emergency nothing gives up, and time is short."""
+
 UNATTENDED = Decision(Move.NOTHING, "AutoControl is off", frees="order it, or switch AutoControl on")
 
 
@@ -102,7 +105,8 @@ class Conductor:
     def decision(self, node: ServerNode, run: Run | None) -> Decision:
         """Return what is to happen with ``node`` now, and why."""
         facts = node.facts
-        if run is None and not self.auto and not facts.shutdown_sent and facts.forced is None:
+        ordered = run is not None or facts.emergency_by is not None
+        if not ordered and not self.auto and not facts.shutdown_sent and facts.forced is None:
             wanted = {OpState.OK: Desired.ON, OpState.OFF: Desired.OFF}.get(facts.op_state)
             return UNATTENDED if facts.desired not in (None, wanted) else Decision(Move.NOTHING, facts.error)
         return next_move(
@@ -187,6 +191,8 @@ class Conductor:
             self._switchings.pop(node.name, None)
             self._starting.discard(node.name)
             node.facts.op = None
+        if not dropped:
+            node.facts.forced_open = False
         if error is not None:
             self._failed(node, goal, error)
         elif dropped:
@@ -250,6 +256,10 @@ class Conductor:
         else:
             attempts, most = node.incrementShutdownAttempt(), self._core.settings.max_stop_attempts
             failed, gave_up = Trigger.STOP_FAILED, Trigger.STOP_GAVE_UP
+        if facts.emergency_by is not None:
+            facts.retry_at = self._core.clock.now() + EMERGENCY_RETRY_S
+            self._core.move(node, failed, f"attempt {attempts}: {facts.error}")
+            return
         if is_final(error) or (most and attempts >= most):
             self._core.move(node, gave_up, facts.error)
             return

@@ -14,14 +14,15 @@ from ..networkTree.explain import explain
 from ..networkTree.facts import Desired
 from ..networkTree.plan import Plan, make_plan
 from ..networkTree.ServerNetwork import ServerNetwork
-from ..networkTree.ServerNode import ServerNode
-from ..networkTree.states import Trigger
 from ..store.store import Store
 from .adoption import close_all, take_over
 from .by_hand import ByHand
 from .conductor import UNATTENDED, Conductor
 from .core import Core
 from .durations import Durations
+from .emergency import KEY as EMERGENCY
+from .emergency import Emergency
+from .forces import Force, Forces
 from .journal import Journal
 from .observer import Observer
 from .run_book import RunBook
@@ -30,6 +31,10 @@ from .settings import Settings
 from .store_watch import StoreWatch
 
 log = logging.getLogger(__name__)
+
+
+EMERGENCY_RUN_S = 366 * 86400.0
+"""An emergency has a limit of its own; its run has none."""
 
 
 class Engine:
@@ -55,6 +60,8 @@ class Engine:
         self.durations = Durations(store)
         self._store_watch = StoreWatch(self.core)
         self._conductor = Conductor(self.core, self.runs, Observer(self.core), self.durations, self._store_watch)
+        self.emergencies = Emergency(self.core)
+        self.forces = Forces(self.core, self.runs, self._store_watch, self._conductor)
         self.by_hand = ByHand(self.core, lambda: self.observer, self._conductor.reserved)
 
     @property
@@ -83,16 +90,19 @@ class Engine:
         self.core.journal.load(self.network)
         kept = {row["name"]: row["value"] for row in self.store.load("meta")}
         self.remembered_auto = kept["auto"] == "on" if "auto" in kept else None
+        self.emergencies.load(kept.get(EMERGENCY))
         self.durations.load()
         open_runs = self.runs.load()
         self.observer.start()
         failpoint("engine.loaded")
         for run in open_runs:
             self.runs.resume(run)
+        self.forces.resume()
         self._store_watch.start()
 
     async def stop(self) -> None:
         """Let commands in flight end, leave the runs open, stop watching, close the store."""
+        await self.forces.stop()
         await self._conductor.stop()
         await self.observer.stop()
         await self._store_watch.stop()
@@ -131,6 +141,7 @@ class Engine:
         Raises CommandError, StoreError.
         """
         plan = plan or self.plan(action, servers)
+        self._refuse_in_emergency(plan)
         if rev is not None and rev != plan.rev:
             raise CommandError("the plan changed since you looked", "conflict")
         run = self.runs.begin(plan, who=who, via=via, note=note, timeout=timeout, unguarded=unguarded)
@@ -149,55 +160,74 @@ class Engine:
     def cancel(self, number: int, who: str) -> Run:
         """End a run early; what can still be dropped without harm is dropped. Raises CommandError."""
         run = self.runs.get(number)
+        declared = self.emergencies.declared
+        if declared is not None and declared.run == number:
+            raise CommandError(f"run {number} carries out an emergency: clear the emergency instead", "refused")
         self.runs.cancel(run, f"cancelled by {who}")
         self._conductor.drop_unsent(list(run.current))
         return run
 
-    async def force(self, name: str, state: Desired | None, note: str = "") -> None:
-        """Take a server out of all automation and switch it as ordered; None gives it back (S18, S19)."""
-        node = self.network.getServernode(name)
-        facts = node.facts
-        if state is None and facts.forced is None:
-            raise CommandError(f"{name} is not forced", "refused")
-        with self._conductor.reserved(node):
-            await self._conductor.end_switching(node)
-            await self._note_force(node, state, note)
-            failpoint("force.durable")
-            if state is None:
-                await self.observer.read_server(node)
-            else:
-                facts.graceful = True
-                self._conductor.launch(node, state, None, unguarded=True)
+    async def force(
+        self, name: str, state: Desired | None, note: str = "", *, who: str = "", seconds: float | None = None
+    ) -> None:
+        """Take a server out of all automation and switch it as ordered; None gives it back. See ``engine.forces``."""
+        await self.forces.force(name, Force(state, note, who, seconds))
 
-    async def _note_force(self, node: ServerNode, state: Desired | None, note: str) -> None:
-        """Set or lift a force, durably; raises StoreError, and then all is as it was."""
-        facts, name = node.facts, node.name
-        before = facts.forced, facts.forced_note, facts.desired
-        self._set_force(node, state, note)
-        if state is None:
-            self.core.set_desired(node, None)
-        self.core.journal.save(node)
-        failpoint("force.noted")
+    async def emergency(
+        self, servers: Iterable[str], within: float, *, who: str, via: str = "internal", note: str = ""
+    ) -> Run:
+        """Have ``servers``, and what needs them, down within ``within`` seconds, come what may (``engine.emergency``).
+
+        Raises CommandError, StoreError.
+        """
+        plan = self.plan("off", servers)
+        before = self.emergencies.declare(plan, within=within, who=who, note=note)
+        try:
+            run = await self.order(
+                "off",
+                plan.targets,
+                who=who,
+                via=via,
+                note=f"emergency: {note}" if note else "emergency",
+                plan=plan,
+                timeout=EMERGENCY_RUN_S,
+            )
+        except (CommandError, StoreError):
+            self.emergencies.take_back(before)
+            raise
+        self.emergencies.carried_out_by(run.id)
+        await self.core.journal.commit()
+        log.warning("emergency, declared by %s: %d servers go down within %g s", who, len(plan.steps), within)
+        self.core.events.publish(
+            "emergency",
+            f"emergency declared by {who}: {len(plan.steps)} servers go down within {within:g} s",
+            run=run.id,
+        )
+        return run
+
+    async def clear_emergency(self, who: str, confirm: str = "") -> None:
+        """End the emergency, see ``Emergency.clear``. Raises CommandError, StoreError."""
+        before = self.emergencies.declared
+        self.emergencies.clear(confirm)
         try:
             await self.core.journal.commit()
         except StoreError as error:
             self._store_watch.failed(error)
-            self._set_force(node, before[0], before[1])
-            self.core.set_desired(node, before[2])
-            self.observer.evaluate(node)
+            self.emergencies.take_back(before)
             raise
-        run = self.runs.of_server(name)
-        if run is not None and state is not None:
-            self.runs.forced(run, name, f"forced {state}")
-        self.core.events.publish("force", f"{name}: force {state or 'lifted'}", name, note=note)
+        self.core.events.publish("emergency", f"emergency cleared by {who}")
 
-    def _set_force(self, node: ServerNode, state: Desired | None, note: str) -> None:
-        was, facts = node.facts.forced, node.facts
-        facts.forced, facts.forced_note = state, note if state is not None else ""
-        if state is not None:
-            self.core.move(node, Trigger.FORCE_ON if state is Desired.ON else Trigger.FORCE_OFF)
-        elif was is not None:
-            self.core.move(node, Trigger.UNFORCE)
+    def _refuse_in_emergency(self, plan: Plan) -> None:
+        if plan.action in ("off", "cut"):
+            return
+        latched = [step.server for step in plan.steps if step.action == "on" and self._is_latched(step.server)]
+        if latched:
+            raise CommandError(
+                f"an emergency is declared, {', '.join(latched)} stay down: clear the emergency first", "refused"
+            )
+
+    def _is_latched(self, name: str) -> bool:
+        return self.network.getServernode(name).facts.emergency_by is not None
 
     async def hold(self, name: str, held: bool, note: str) -> None:
         """Keep automation off a server, or let it back; what runs for it comes to its end. Raises StoreError."""
@@ -265,6 +295,10 @@ class Engine:
         """Return why a server is as it is, see ``networkTree.explain``."""
         found = explain(self.network, name, self.core.clock.now())
         node = self.network.getServernode(name)
+        declared = self.emergencies.declared
+        if declared is not None and node.facts.emergency_by is not None:
+            text = f"emergency declared by {declared.who}" + (f": {declared.note}" if declared.note else "")
+            found["reasons"].append({"text": text, "since": None, "frees": "clear the emergency"})
         if node.facts.op is not None and node.why:
             found["reasons"].insert(0, {"text": node.why, "since": node.facts.since, "frees": ""})
         elif self._conductor.decision(node, self.runs.of_server(name)) is UNATTENDED:
@@ -300,6 +334,7 @@ class Engine:
                 self.core.journal.save(node)  # a server of this name may have been here, and gone, before
         self.core.network = network
         self.core.settings = settings
+        self.emergencies.latch()
         self._conductor.forget_timers()
         self._conductor.observer = Observer(self.core)
         for node in network:

@@ -67,7 +67,13 @@ class Guards:
         """Return the servers that forbid to shut this one down or to cut its power."""
         if self._unguarded:
             return []
-        return [one.name for one in off_guard(self._fresh(self._core.network.dependents(self._node.name)))]
+        dependents = self._fresh(self._core.network.dependents(self._node.name))
+        return [one.name for one in off_guard(dependents, self._core.clock.now())]
+
+    @property
+    def urgent(self) -> bool:
+        """Whether limits that only spare the hardware are left aside: for an operator's force and in an emergency."""
+        return self._node.facts.emergency_by is not None or self._node.facts.forced is not None
 
     def _fresh(self, neighbours: Iterable[ServerNode]) -> Iterator[ServerNode]:
         """Yield ``neighbours`` with what is known of them now: evidence may have become too old since it was taken in,

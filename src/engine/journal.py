@@ -51,29 +51,34 @@ class Journal:
             held=facts.held,
             forced=facts.forced,
             forced_note=facts.forced_note,
+            forced_by=facts.forced_by,
+            forced_since=facts.forced_since,
+            forced_left=None if facts.forced_until is None else max(0.0, facts.forced_until - self._clock.now()),
+            forced_open=facts.forced_open,
             start_attempts=facts.start_attempts,
             stop_attempts=facts.stop_attempts,
             retry_in=max(0.0, facts.retry_at - self._clock.now()),
             shutdown_sent=facts.shutdown_sent,
+            poison_boot=facts.poison_boot,
             failure=_FAILURE_NAMES.get(facts.op_state, "degraded" if facts.degraded else ""),
             error=facts.error,
         )
 
     def load(self, network: ServerNetwork) -> None:
         """Fill the durable facts of the network's servers; their states stay unobserved but for failures (S3)."""
-        now, wall = self._clock.now(), self._clock.wall()
+        now = self._clock.now()
         for row in self.store.load("servers"):
             node = network.getServer(row["name"])
             if node is not None:
                 _restore(node, row, now)
             elif row["desired"] is not None:  # should it come back one day, nobody ordered anything for it lately
                 self.store.put("servers", row["name"], desired=None)
-        off_at = {row["name"]: row["off_at"] for row in self.store.load("outlets")}
+        marks = {row["name"]: row for row in self.store.load("outlets")}
         for node in network:
             for outlet in node.outlets:
-                moment = off_at.get(_outlet_key(node, outlet))
-                if moment is not None:  # a clock that was set back makes it wait too long, never too short
-                    outlet.marks.off_at = max(outlet.marks.off_at, now - max(0.0, wall - moment))
+                known = marks.get(_outlet_key(node, outlet))
+                if known is not None:
+                    outlet.marks.take_ages(known["marks"], now, self._clock.since(known["noted"]))
         newest = self.store.load("intents", order="-id", limit=1)
         self._next_intent = newest[0]["id"] + 1 if newest else 1
         self.store.prune("intents", KEEP_INTENTS)
@@ -100,9 +105,18 @@ class Journal:
         for intent in intents:
             self.outcome(intent, f"not sent: {error}")
 
-    def switched_off(self, node: ServerNode, outlet: OutletTemplate) -> None:
-        """Note when an outlet went off: it stays so for its ``min_off_time`` even across a restart."""
-        self.store.put("outlets", _outlet_key(node, outlet), off_at=self._clock.wall())
+    def intend_to_switch(self, node: ServerNode, outlet: OutletTemplate, state: bool, run: int | None) -> int:
+        """As ``intend`` for an outlet; its marks are written as they are once the command is sent."""
+        now = self._clock.now()
+        self._put_marks(node, outlet, outlet.marks.after_command(state, now).as_ages(now))
+        return self.intend(node, outlet.name, "on" if state else "off", run)
+
+    def save_marks(self, node: ServerNode, outlet: OutletTemplate) -> None:
+        """Note what is remembered of an outlet; written with the next commit, or soon."""
+        self._put_marks(node, outlet, outlet.marks.as_ages(self._clock.now()))
+
+    def _put_marks(self, node: ServerNode, outlet: OutletTemplate, ages: dict[str, Any]) -> None:
+        self.store.put("outlets", _outlet_key(node, outlet), marks=ages, noted=self._clock.stamp())
 
 
 def _outlet_key(node: ServerNode, outlet: OutletTemplate) -> str:
@@ -116,10 +130,15 @@ def _restore(node: ServerNode, row: dict[str, Any], now: float) -> None:
     facts.held = row["held"] or ""
     facts.forced = Desired(row["forced"]) if row["forced"] else None
     facts.forced_note = row["forced_note"] or ""
+    facts.forced_by = row["forced_by"] or ""
+    facts.forced_since = row["forced_since"] or 0.0
+    facts.forced_until = None if row["forced_left"] is None else now + row["forced_left"]
+    facts.forced_open = bool(row["forced_open"])
     facts.start_attempts = row["start_attempts"] or 0
     facts.stop_attempts = row["stop_attempts"] or 0
     facts.retry_at = now + (row["retry_in"] or 0.0)
     facts.shutdown_sent = bool(row["shutdown_sent"])
+    facts.poison_boot = row["poison_boot"] or ""
     facts.degraded = row["failure"] == "degraded"
     facts.error = row["error"] or ""
     facts.op_state = _FAILURES.get(row["failure"], OpState.INIT)

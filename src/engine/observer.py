@@ -129,7 +129,7 @@ class Observer:
         oldest = self._core.clock.now() - self._core.settings.fresh_for
         states = set()
         for outlet in node.outlets:
-            if outlet.state is None or outlet.marks.seen_at < oldest:
+            if outlet.state is None or outlet.marks.seen_at < oldest or outlet.in_doubt:
                 if node.facts.op is None:
                     outlet.opState = OpState.UNKNOWN
                 return Supply.UNKNOWN
@@ -171,11 +171,26 @@ class Observer:
         passed = await self.run_tests(node)
         for control in node.controls if not node.tests else ():
             passed = passed and await _answers(control)
+        booted_anew = passed and await self._booted_anew(node)
         if node.facts.op is not None:
             return
+        if booted_anew and node.facts.shutdown_sent:
+            node.facts.shutdown_sent, node.facts.poison_boot = False, ""
+            self._core.journal.save(node)
+            self._core.events.publish("boot", f"{node.name} has booted anew since it was shut down", node.name)
+            self._core.mark_around(node)
         if before == (node.facts.desired_gen, self._boots.get(node.name)):  # else they may be of the boot before
             self.take_result(node, passed)
         self.evaluate(node)
+
+    @staticmethod
+    async def _booted_anew(node: ServerNode) -> bool:
+        """Tell whether the server serves in another boot than the one that was asked to shut down."""
+        facts = node.facts
+        if not facts.shutdown_sent or not facts.poison_boot:
+            return False
+        boots = [await control.get_boot_id() for control in node.controls]
+        return any(boots) and facts.poison_boot not in boots
 
     def take_result(self, node: ServerNode, passed: bool) -> None:
         """Count a round of tests, so that a single lost packet does not make a server fail."""
@@ -245,6 +260,7 @@ class Observer:
             self._core.mark_around(node)
 
     def _lost(self, node: ServerNode) -> None:
+        node.facts.serving = None  # without knowing that it has power all the time, what its tests said is past
         node.facts.error = next((outlet.last_error for outlet in node.outlets if outlet.last_error), "not read yet")
         self._core.move(node, Trigger.LOST, node.facts.error)
         self._core.set_why(node, node.facts.error)
@@ -253,7 +269,7 @@ class Observer:
         self.forget_boot(node)
         facts = node.facts
         facts.degraded = False
-        facts.shutdown_sent = False  # without power nothing is stopping any more
+        facts.shutdown_sent, facts.poison_boot = False, ""  # without power nothing is stopping any more
         self._drift(node, is_on=False)
         self._core.move(node, Trigger.SAW_OFF)
         if facts.op_state is OpState.OFF:

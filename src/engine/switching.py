@@ -21,6 +21,7 @@ from ..common.errors import (
 )
 from ..common.failpoints import failpoint
 from ..controllers.ControllerTemplate import ControllerTemplate
+from ..networkTree.decide import is_overdue
 from ..networkTree.facts import Desired, Phase, Supply
 from ..networkTree.ServerNode import ServerNode
 from ..outlets.OutletTemplate import OutletTemplate
@@ -207,7 +208,7 @@ class Switching:
             if not sent_before:
                 facts.shutdown_sent = False  # refused means: not begun
                 self._core.journal.save(node)
-            if facts.policy.shutdown_policy == "fail":
+            if facts.policy.shutdown_policy == "fail" and facts.emergency_by is None:
                 raise refusals[0]
         failpoint("switching.shutdown.answered")
         return await self._wait_until_down()
@@ -215,6 +216,8 @@ class Switching:
     async def _ask_to_shut_down(self, intents: dict[ControllerTemplate, int]) -> list[DeviceError]:
         """Send the shutdown by each control; return the refusals. What is done leaves ``intents``. Raises Dropped."""
         refusals: list[DeviceError] = []
+        facts = self._node.facts
+        facts.poison_boot = ""
         for control in list(intents):
             before, control.opState = control.opState, OpState.SwitchingOff
             try:
@@ -229,26 +232,28 @@ class Switching:
                 raise
             else:
                 self._accepted = True
+                facts.poison_boot = control.boot_id or facts.poison_boot
+                self._core.journal.save(self._node)
                 self._core.journal.outcome(intents.pop(control), "accepted")
         return refusals
 
     async def _wait_until_down(self) -> DownWatch | None:
         node, clock = self._node, self._core.clock
         policy = node.facts.policy
-        deadline = clock.now() + policy.shutdown_timeout
+        began = clock.now()
         watch = DownWatch(node, clock)
         pause = min(policy.probe_interval, LOOK_EVERY_S)
         while not await watch.is_down():
             failpoint("switching.waiting")
-            if clock.now() >= deadline:
-                if policy.shutdown_policy == "cut":
-                    self._core.events.publish(
-                        "cut",
-                        f"{node.name}: not down after {policy.shutdown_timeout:g} s, cut by its policy",
-                        node.name,
-                    )
-                    return None
-                raise DeviceStateError(f"not down after {policy.shutdown_timeout:g} s: {watch.last}")
+            waited = clock.now() - began
+            cause = "in the emergency" if is_overdue(node.facts, clock.now()) else ""
+            if not cause and waited >= policy.shutdown_timeout:
+                if policy.shutdown_policy != "cut":
+                    raise DeviceStateError(f"not down after {policy.shutdown_timeout:g} s: {watch.last}")
+                cause = "by its policy"
+            if cause:
+                self._core.events.publish("cut", f"{node.name}: not down after {waited:g} s, cut {cause}", node.name)
+                return None
             self._core.set_why(node, watch.last)
             await clock.sleep(pause)
             if not self._accepted and await self._any_control_answers():
@@ -273,10 +278,8 @@ class Switching:
     async def _switch(self, outlets: list[OutletTemplate], state: bool, guard: Callable[[], None]) -> None:
         """Journal, then switch ``outlets`` at once; raises the first error after all of them ended."""
         node, journal = self._node, self._core.journal
-        verb = "on" if state else "off"
-        if state:
-            await self._wait_min_off(outlets)
-        intents = [journal.intend(node, outlet.name, verb, self._run) for outlet in outlets]
+        await self._wait_ready(outlets, state)
+        intents = [journal.intend_to_switch(node, outlet, state, self._run) for outlet in outlets]
         failpoint("switching.noted")
         try:
             await journal.commit()
@@ -284,6 +287,8 @@ class Switching:
             guard()
         except OckleError as error:
             journal.not_sent(intents, error)
+            for outlet in outlets:
+                journal.save_marks(node, outlet)
             raise
         if state:
             node.facts.phase = Phase.SET
@@ -298,8 +303,7 @@ class Switching:
                 journal.outcome(intent, f"{type(result).__name__}: {result}")
             else:
                 journal.outcome(intent, "verified")
-                if not state:
-                    journal.switched_off(node, outlet)
+            journal.save_marks(node, outlet)
         failpoint("switching.concluded")
         node.facts.supply = self._observer.supply(node)
         if problem is not None:
@@ -325,11 +329,13 @@ class Switching:
             state=state,
         )
 
-    async def _wait_min_off(self, outlets: list[OutletTemplate]) -> None:
+    async def _wait_ready(self, outlets: list[OutletTemplate], state: bool) -> None:
+        """Wait until all ``outlets`` may be switched: not too soon after the last time, nor across a late command."""
         clock = self._core.clock
-        wait = max(outlet.ready_at for outlet in outlets) - clock.now()
+        moment, reason = max(outlet.ready(state, urgent=self._guards.urgent) for outlet in outlets)
+        wait = moment - clock.now()
         if wait > 0:
-            self._core.set_why(self._node, f"stays off for another {wait:.0f} s")
+            self._core.set_why(self._node, f"another {wait:.0f} s: {reason}")
             await self._guards.pause(wait)
 
     async def _command(self, work: Awaitable[None]) -> None:

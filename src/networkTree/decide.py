@@ -85,9 +85,14 @@ def on_guard(dependencies: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
     return tuple(one for one in dependencies if not satisfies(one.facts))
 
 
-def off_guard(dependents: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
-    """Return the dependents that forbid a shutdown or a cut now."""
-    return tuple(one for one in dependents if not is_down(one.facts))
+def off_guard(dependents: Iterable[Neighbour], now: float = float("-inf")) -> tuple[Neighbour, ...]:
+    """Return the dependents that forbid a shutdown or a cut now; in an emergency none does for longer than its time."""
+    return tuple(one for one in dependents if not is_down(one.facts) and not is_overdue(one.facts, now))
+
+
+def is_overdue(facts: ServerFacts, now: float) -> bool:
+    """Tell whether the server's time in an emergency is over: what waits for it to be down goes on without it."""
+    return facts.emergency_by is not None and now >= facts.emergency_by
 
 
 def may_be_fed(facts: ServerFacts) -> bool:
@@ -145,7 +150,7 @@ def decide(
         return Decision(Move.NOTHING, f"held: {facts.held}", frees="release the hold")
     if facts.desired is None:
         return Decision(Move.NOTHING, facts.error)
-    if facts.op_state in PERMANENT:
+    if facts.op_state in PERMANENT and facts.emergency_by is None:
         verb = "start" if facts.op_state is OpState.permanentlyFailedToStart else "stop"
         if not (verb == "start" and facts.desired is Desired.OFF):
             return Decision(
@@ -153,6 +158,8 @@ def decide(
                 f"gave up: could not {verb}" + (f": {facts.error}" if facts.error else ""),
                 frees=f"mend it, then order it {facts.desired} again",
             )
+    if facts.desired is Desired.ON and facts.emergency_by is not None and not facts.shutdown_sent:
+        return Decision(Move.WAIT, "an emergency is declared", frees="clear the emergency")
     if facts.desired is Desired.ON and not facts.shutdown_sent:
         return _decide_on(facts, dependencies, now, free_starts, sharers)
     return _decide_off(facts, dependents, now, sharers)
@@ -194,18 +201,20 @@ def _decide_off(
 ) -> Decision:
     if facts.op_state is OpState.OFF and not facts.shutdown_sent:
         return NOTHING
-    if facts.supply is Supply.UNKNOWN:
+    emergency = facts.emergency_by is not None
+    if facts.supply is Supply.UNKNOWN and not emergency:
         return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again")
-    if facts.drifted and facts.desired is Desired.OFF:
+    if facts.drifted and facts.desired is Desired.OFF and not emergency:
         return Decision(
             Move.NOTHING, "switched on by somebody else", frees="order it off, or let the drift be enforced"
         )
-    blockers = off_guard(dependents)
+    blockers = off_guard(dependents, now)
     if blockers:
         return Decision(
             Move.WAIT,
             "still needed by " + ", ".join(_describe(one) for one in blockers),
             tuple(one.name for one in blockers),
+            until=min((one.facts.emergency_by for one in blockers if one.facts.emergency_by is not None), default=None),
             frees=", ".join(one.name for one in blockers) + " off",
         )
     others = cutting_guard(sharers)

@@ -63,11 +63,18 @@ class Policy:
 class ServerFacts:
     """All that a decision about a server may depend on.
 
-    Durable: ``desired`` to ``stop_attempts``, ``retry_at`` (as time left), ``shutdown_sent``, ``gave_up``.
+    Durable: ``desired`` to ``poison_boot``, ``retry_at`` as time left; of ``op_state`` only failures.
 
     ``desired_gen``    rises with each change of ``desired``
+    ``forced_since``   seconds since 1970, for people
+    ``forced_until``   moment of the clock when the force ends by itself, None = never
+    ``forced_open``    the switching that a force asks for has not ended
     ``shutdown_sent``  a shutdown may have been sent, and a new boot is not proven since: the server may be stopping
                        although it still answers
+    ``poison_boot``    the boot that was asked to shut down, "" = not known: once another one serves, nothing
+                       is stopping any more
+    ``emergency_by``   in an emergency: moment of the clock when it is to be off, come what may. Until the emergency is
+                       cleared it is not switched on
     ``retry_at``       moment of the clock before which it is not tried again
     ``op``             "on" or "off" while a switching runs
     ``serving``        the tests of this boot pass (None = not known)
@@ -82,10 +89,15 @@ class ServerFacts:
     held: str = ""
     forced: Desired | None = None
     forced_note: str = ""
+    forced_by: str = ""
+    forced_since: float = 0.0
+    forced_until: float | None = None
+    forced_open: bool = False
     start_attempts: int = 0
     stop_attempts: int = 0
     retry_at: float = 0.0
     shutdown_sent: bool = False
+    poison_boot: str = ""
     op_state: OpState = OpState.INIT
     since: float = 0.0
     op: Desired | None = None
@@ -94,6 +106,7 @@ class ServerFacts:
     supply: Supply = Supply.UNKNOWN
     serving: bool | None = None
     released_at: float = float("-inf")
+    emergency_by: float | None = None
     degraded: bool = False
     drifted: bool = False
     error: str = ""

@@ -8,7 +8,13 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from ..common.errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceStateError
+from ..common.errors import (
+    DeviceAnswerError,
+    DeviceError,
+    DeviceRefused,
+    DeviceStateError,
+    DeviceUnreachable,
+)
 from ..common.failpoints import failpoint
 from ..drivers.switchable import Switchable
 from .marks import OutletMarks
@@ -149,10 +155,14 @@ class OutletTemplate(Switchable):
                 before_send()
             self.marks.switchings += 1
             self.state = None  # whatever ends the matter before the read-back: it may have moved
+            self.marks.begin(state, clock.now())
             failpoint("outlet.sending")
 
         while True:
+            sent_before = self.marks.switchings
             problem = await self._send(state, about_to_send)
+            if self.marks.switchings != sent_before and not isinstance(problem, DeviceUnreachable):
+                self.marks.answered()
             failpoint("outlet.sent")
             sends_left -= 1
             seen = await self._read_back(state, deadline, patient=problem is None or sends_left <= 0)
@@ -160,10 +170,7 @@ class OutletTemplate(Switchable):
                 failpoint("outlet.verified")
                 self.marks.switchings += 1
                 self.observe(state)
-                if state:
-                    self.marks.on_at = clock.now()
-                else:
-                    self.marks.off_at = clock.now()
+                self.marks.moved(state, clock.now())
                 return
             final = isinstance(problem, DeviceRefused | DeviceAnswerError)
             if final or sends_left <= 0 or clock.now() >= deadline:
@@ -207,11 +214,27 @@ class OutletTemplate(Switchable):
         self.last_error = str(error)
         return error
 
+    def ready(self, state: bool, *, urgent: bool = False) -> tuple[float, str]:
+        """Return the moment of the clock before which ``state`` is not to be sent, and why.
+
+        ``urgent``  whatever the number of switchings
+        """
+        return self.marks.ready(
+            state,
+            min_off_s=float(self.params["min_off_time"]),
+            settle_s=float(self.params["settle_timeout"]),
+            per_minute=0 if urgent else int(self.params["max_per_minute"]),
+        )
+
     @property
-    def ready_at(self) -> float:
-        """The moment of the clock before which it is not to be switched on: it has to be off for ``min_off_time``."""
-        return self.marks.off_at + float(self.params["min_off_time"])
+    def in_doubt(self) -> bool:
+        """Whether a command that was not answered may still turn it over."""
+        if self.state is None or self.marks.unconfirmed is None:
+            return False
+        return self.marks.may_still_turn(not self.state, self.device.clock.now(), float(self.params["settle_timeout"]))
 
     @override
     async def _carry_out(self, state: bool) -> None:
+        clock = self.device.clock
+        await clock.sleep(max(0.0, self.ready(state)[0] - clock.now()))
         await self.set_state(state)

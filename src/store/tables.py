@@ -25,13 +25,13 @@ servers = sa.Table(
     sa.Column("forced_note", sa.Text),
     sa.Column("forced_by", sa.Text),
     sa.Column("forced_since", sa.Float),
-    sa.Column("forced_until", sa.Float),
+    sa.Column("forced_left", sa.Float),
+    sa.Column("forced_open", sa.Boolean),
     sa.Column("start_attempts", sa.Integer),
     sa.Column("stop_attempts", sa.Integer),
     sa.Column("retry_in", sa.Float),
     sa.Column("shutdown_sent", sa.Boolean),
     sa.Column("poison_boot", sa.String),
-    sa.Column("boot_id", sa.String),
     sa.Column("failure", sa.String),
     sa.Column("error", sa.Text),
 )
@@ -39,10 +39,8 @@ outlets = sa.Table(
     "outlets",
     STATE,
     sa.Column("name", sa.String, primary_key=True),
-    sa.Column("off_at", sa.Float),
-    sa.Column("on_at", sa.Float),
-    sa.Column("unconfirmed", sa.JSON(none_as_null=True)),
-    sa.Column("sends", sa.JSON(none_as_null=True)),
+    sa.Column("marks", sa.JSON),
+    sa.Column("noted", sa.String),
 )
 intents = sa.Table(
     "intents",
