@@ -26,6 +26,7 @@ from .ssh_hostkeys import AcceptNew, KnownHosts, RejectUnknown, UnknownHostKey, 
 # paramiko logs every failure of its threads with a traceback; all of them reach the caller as exceptions
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
+WORD_MOST = 64
 MAX_OUTPUT = 64 * 1024
 MAX_GREETING = 8 * 1024
 NOT_FOUND = frozenset({126, 127})
@@ -198,6 +199,14 @@ class Login:
         if status != 0:
             raise DeviceAnswerError(f"{self._settings.where}: {command} ended with {status}: {text.strip()[:200]}")
         return text
+
+    def word(self, command: str, seconds: float) -> str:
+        """Return the one word that ``command`` writes within ``seconds``; "" if it is empty, fails or writes more."""
+        try:
+            words = self.read(command, seconds).split() if command else []
+        except DeviceError:
+            return ""
+        return words[0][:WORD_MOST] if len(words) == 1 else ""
 
     def close(self) -> None:
         self._given_up = True

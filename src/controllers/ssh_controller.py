@@ -7,14 +7,12 @@ import time
 
 from typing_extensions import override
 
-from ..common.errors import DeviceError, DeviceRefused, DeviceUnreachable
+from ..common.errors import DeviceRefused, DeviceUnreachable
 from ..common.ssh import Login, NoConnection, SshSettings, greets
 from .ControllerTemplate import ControllerTemplate
 
 PROBE_S = 5.0
 """The longest wait for a greeting: a machine that is down often just does not answer."""
-
-BOOT_ID_MOST = 64
 
 STAYS_S = 120.0
 """A machine that still greets this long after it closed the session is not on its way down (any more)."""
@@ -76,20 +74,11 @@ class SSHController(ControllerTemplate):
 
     @override
     def _getBootId(self) -> str:
-        if not self.settings["boot_id_command"]:
-            return ""
         with Login(self._ssh_settings()) as login:
             return self._boot_id_by(login)
 
     def _boot_id_by(self, login: Login) -> str:
-        command = self.settings["boot_id_command"]
-        if not command:
-            return ""
-        try:
-            words = login.read(shlex.join(command), self.timeout / 3).split()
-        except DeviceError:
-            return ""  # not every system tells; the shutdown does not depend on it
-        return words[0][:BOOT_ID_MOST] if len(words) == 1 else ""
+        return login.word(shlex.join(self.settings["boot_id_command"]), self.timeout / 3)
 
     @override
     def forget(self) -> None:

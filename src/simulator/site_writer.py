@@ -82,7 +82,14 @@ def _server(
     for name, (device, number) in zip(supplies, machine.supplies, strict=True):
         switch = switches.get(device)
         where = {"group": str(switch.group), "port": str(number)} if switch else {"outlet": str(number)}
-        sections[name] = {"pdu": device, **where, "min_off_time": "100ms", "settle_timeout": "5s", **outlet}
+        sections[name] = {
+            "pdu": device,
+            **where,
+            "min_off_time": "100ms",
+            "settle_timeout": "5s",
+            "max_per_minute": "0",
+            **outlet,
+        }
     if "ssh" in machine.services:
         sections["ssh"] = {"controller": "ssh", "host": "set"}
     for service in tests:

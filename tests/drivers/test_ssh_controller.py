@@ -142,9 +142,20 @@ def test_a_command_that_hangs_ends_at_the_deadline(sshd: peers_sshd.Sshd) -> Non
 
 
 def test_the_boot_id_is_read(sshd: peers_sshd.Sshd) -> None:
-    driver = control(sshd)
-    data = driver.run_sync(driver.measure())
-    assert data["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    driver = control(sshd, shutdown_command="exit 0")
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    ask(driver)
+    assert driver.boot_id == boot  # named in the session that shuts it down
+    assert driver.run_sync(driver.get_boot_id()) == boot
+    driver.close()
+
+
+@pytest.mark.parametrize("command", ["", "echo two words", "exit 3", "sleep 60"])
+def test_a_machine_that_does_not_name_its_boot_is_shut_down_all_the_same(sshd: peers_sshd.Sshd, command: str) -> None:
+    driver = control(sshd, boot_id_command=command, shutdown_command="exit 0")
+    ask(driver)
+    assert driver.boot_id == ""
+    driver.close()
 
 
 def test_an_unknown_host_key_is_refused_before_anything_is_sent(sshd: peers_sshd.Sshd, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ tests = port
 pdu = strip
 outlet = {name}
 min_off_time = 0s
+max_per_minute = 0
 [ssh]
 controller = hand
 [port]
