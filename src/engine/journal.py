@@ -77,7 +77,9 @@ class Journal:
         for node in network:
             for outlet in node.outlets:
                 known = marks.get(_outlet_key(node, outlet))
-                if known is not None:
+                if known is not None and known["marks"] is None:  # noted by an older version: it may have just gone off
+                    outlet.marks.moved(False, now)
+                elif known is not None:
                     outlet.marks.take_ages(known["marks"], now, self._clock.since(known["noted"]))
         newest = self.store.load("intents", order="-id", limit=1)
         self._next_intent = newest[0]["id"] + 1 if newest else 1

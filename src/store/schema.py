@@ -67,23 +67,23 @@ def add_columns(connection: sa.Connection, table: str, *columns: sa.Column[objec
 
 
 def _to_2(connection: sa.Connection) -> None:
-    """Who forced what until when; which boot was seen; what was sent to an outlet. (The lease is a new table.)"""
+    """Who forced what how long; which boot was shut down; what is known of outlets. (The lease is a new table.)"""
     add_columns(
         connection,
         "servers",
         sa.Column("forced_by", sa.Text),
         sa.Column("forced_since", sa.Float),
-        sa.Column("forced_until", sa.Float),
+        sa.Column("forced_left", sa.Float),
+        sa.Column("forced_open", sa.Boolean),
         sa.Column("poison_boot", sa.String),
-        sa.Column("boot_id", sa.String),
     )
     add_columns(
         connection,
         "outlets",
-        sa.Column("on_at", sa.Float),
-        sa.Column("unconfirmed", sa.JSON),
-        sa.Column("sends", sa.JSON),
+        sa.Column("marks", sa.JSON),
+        sa.Column("noted", sa.String),
     )
+    connection.execute(sa.text("ALTER TABLE outlets DROP COLUMN off_at"))  # a moment of a clock that may step
 
 
 STATE = Schema(tables.STATE, "schema", 2, {2: _to_2})
