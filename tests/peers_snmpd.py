@@ -6,6 +6,7 @@ Raritan PX outlets are plain settable numbers (``override -rw``); the PoE ports 
 
 from __future__ import annotations
 
+import heapq
 import os
 import random
 import select
@@ -60,17 +61,28 @@ def _config() -> str:
 
 
 @contextmanager
-def running(folder: Path, port: int = 0) -> Iterator[dict[str, Any]]:
-    """Run an agent until the block ends; gives the options ``host`` and ``port``."""
+def running(folder: Path, port: int = 0, engine_id: str = "") -> Iterator[dict[str, Any]]:
+    """Run an agent until the block ends; gives the options ``host`` and ``port``.
+
+    ``folder``     keeps its memory, engineBoots among it; another run in it goes on from there
+    ``engine_id``  hexadecimal digits; default: one of its own making, in its memory
+    """
     program = peer("snmpd")
     port = port or free_port("udp")
     config = folder / "snmpd.conf"
-    config.write_text(_config(), "utf-8")
+    config.write_text(_config() + (f"exactEngineID 0x{engine_id}\n" if engine_id else ""), "utf-8")
     config.chmod(0o600)
-    environment = {**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "OCKLE_PORTS": str(folder / "ports.json")}
+    memory = str(folder / "memory")
+    environment = {
+        **os.environ,
+        "SNMP_PERSISTENT_DIR": memory,
+        "SNMPCONFPATH": memory,  # it is read there, too
+        "MIBS": "",
+        "OCKLE_PORTS": str(folder / "ports.json"),
+    }
     with (folder / "snmpd.log").open("wb") as log:
         process = subprocess.Popen(
-            [program, "-f", "-Lo", "-C", "-c", str(config), f"udp:127.0.0.1:{port}"],
+            [program, "-f", "-Lo", "-c", str(config), f"udp:127.0.0.1:{port}"],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -107,9 +119,10 @@ def _wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Pat
 
 
 @contextmanager
-def bad_line(port: int, *, lose: float, double: float, seed: int) -> Iterator[int]:
+def bad_line(port: int, *, lose: float, double: float, seed: int, delay_s: float = 0.0) -> Iterator[int]:
     """Pass datagrams on to ``port`` and back, with these chances of losing or doubling each; gives the port to use.
 
+    ``delay_s``  each is held back for up to so long, so that they overtake each other
     For one client. The dice are seeded, so that a failure can be seen again.
     """
     dice = random.Random(seed)
@@ -121,8 +134,11 @@ def bad_line(port: int, *, lose: float, double: float, seed: int) -> Iterator[in
 
     def carry() -> None:
         nonlocal client
+        held: list[tuple[float, int, bytes, bool]] = []  # when it is due, a number, the datagram, whether it goes there
+        number = 0
         while True:
-            ready, _, _ = select.select([near, far, stop_there], [], [])
+            wait = max(0.0, held[0][0] - time.monotonic()) if held else None
+            ready, _, _ = select.select([near, far, stop_there], [], [], wait)
             if stop_there in ready:
                 return
             for end in ready:
@@ -131,10 +147,14 @@ def bad_line(port: int, *, lose: float, double: float, seed: int) -> Iterator[in
                     client = sender
                 copies = 0 if dice.random() < lose else 2 if dice.random() < double else 1
                 for _ in range(copies):
-                    if end is near:
-                        far.send(data)
-                    else:
-                        near.sendto(data, client)
+                    number += 1
+                    heapq.heappush(held, (time.monotonic() + dice.random() * delay_s, number, data, end is near))
+            while held and held[0][0] <= time.monotonic():
+                _, _, data, there = heapq.heappop(held)
+                if there:
+                    far.send(data)
+                else:
+                    near.sendto(data, client)
 
     thread = threading.Thread(target=carry)
     thread.start()

@@ -79,11 +79,15 @@ class SnmpSettings:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response PDU: ``status``, ``index`` (from 1), and its ``bindings`` as they came, whatever was asked."""
+    """A response PDU: ``status``, ``index`` (from 1), and its ``bindings`` as they came, whatever was asked.
+
+    ``renewed``  the agent had to be met anew for it: it is no longer the one that was known (SNMPv3)
+    """
 
     status: int
     index: int
     bindings: Sequence[tuple[str, SnmpValue | Missing]]
+    renewed: bool = False
 
 
 class Wire(Protocol):

@@ -11,6 +11,7 @@ import logging
 import weakref
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pyasn1.error import PyAsn1Error
@@ -23,7 +24,7 @@ from pysnmp.hlapi.v3arch.asyncio.auth import CommunityData, UsmUserData
 from pysnmp.hlapi.v3arch.asyncio.cmdgen import get_cmd, set_cmd
 from pysnmp.hlapi.v3arch.asyncio.context import ContextData
 from pysnmp.hlapi.v3arch.asyncio.transport import Udp6TransportTarget, UdpTransportTarget
-from pysnmp.proto import errind, rfc1902, rfc1905
+from pysnmp.proto import errind, rfc1902
 from pysnmp.smi.rfc1902 import ObjectIdentity, ObjectType
 
 from .errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceUnreachable
@@ -104,6 +105,7 @@ class PysnmpWire:
         self._settings = settings
         self._fresh = 0
         self._answered = False  # by an agent that the present engine knows
+        self._renewed = False  # another engine knew it before
         self._key: object = None
         self._engine: _Engine | None = None
         self._targets: dict[bool, UdpTransportTarget | Udp6TransportTarget] = {}
@@ -122,8 +124,9 @@ class PysnmpWire:
         if isinstance(outcome, errind.ErrorIndication):
             self._forget_targets()  # the name may have another address by now
             raise self._error(outcome)
+        renewed, self._renewed = self._renewed, False
         self._answered = True
-        return outcome
+        return replace(outcome, renewed=True) if renewed else outcome
 
     async def _try(self, pairs: Sequence[Pair], write: bool, timeout: float) -> Answer | errind.ErrorIndication:
         settings = self._settings
@@ -153,7 +156,7 @@ class PysnmpWire:
 
     async def _start_afresh(self) -> None:
         """Forget a v3 agent."""
-        self._answered = False
+        self._answered, self._renewed = False, True
         await self.close()
         self._fresh += 1
 
@@ -241,7 +244,7 @@ def _bind(oid: str, value: int | str | None) -> ObjectType:
 
 
 def _plain(value: Any) -> SnmpValue | Missing:
-    if isinstance(value, rfc1905.NoSuchObject | rfc1905.NoSuchInstance | rfc1905.EndOfMibView):
+    if isinstance(value, univ.Null):  # noSuchObject and its like are, too; and a Null is an OctetString to pyasn1
         return Missing(type(value).__name__)
     if isinstance(value, univ.ObjectIdentifier):
         return ".".join(map(str, value.asTuple()))
@@ -249,5 +252,5 @@ def _plain(value: Any) -> SnmpValue | Missing:
         return bytes(value.asOctets())
     try:
         return int(value)
-    except (TypeError, ValueError, PyAsn1Error):  # NULL, an unset value, or a type of which nobody has heard
+    except (TypeError, ValueError, PyAsn1Error):  # an unset value, or a type of which nobody has heard
         return Missing(type(value).__name__)

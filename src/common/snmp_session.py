@@ -23,12 +23,14 @@ that fails all of them is left alone until the next poll."""
 class SnmpSession:
     """One agent. Only for use on the device loop.
 
-    ``wire``  default: what ``wire_for`` finds, imported at the first exchange
+    ``wire``      default: what ``wire_for`` finds, imported at the first exchange
+    ``renewals``  how often the agent turned out to be another one, or to have lost its memory
     """
 
     def __init__(self, settings: SnmpSettings, wire: Wire | None = None) -> None:
         self.settings = settings
         self._wire = wire
+        self.renewals = 0
         self._size = BatchSize()
         self._apart = Apart()
 
@@ -172,7 +174,9 @@ class SnmpSession:
             from .snmp_wires import wire_for  # the library behind it costs 20 MB: only where SNMP is really spoken
 
             self._wire = wire_for(self.settings)
-        return await self._wire.exchange(pairs, write=write)
+        answer = await self._wire.exchange(pairs, write=write)
+        self.renewals += answer.renewed
+        return answer
 
     def _off_the_point(self, oid: str, answer: Answer) -> DeviceAnswerError:
         said = ", ".join(name for name, _ in answer.bindings[:3]) or "nothing"

@@ -73,6 +73,7 @@ class SnmpDevice:
         self._objects = objects
         self._init_delay = init_delay
         self._uptime: tuple[float, int] | None = None  # the moment when it was read, and what it was
+        self._renewals = session.renewals
         self.identity: Identity | None = None  # None: to be asked before anything else
 
     async def read(self, oids: Sequence[str], *, poll: bool = False) -> list[Reading]:
@@ -122,14 +123,19 @@ class SnmpDevice:
         self.identity = identity
 
     def _note(self, uptime: Reading) -> bool:
-        """Take down the uptime; True when the device has restarted. One that does not tell it is not watched."""
-        if not isinstance(uptime, int):
-            return False
+        """Take down the uptime; True when the device has restarted. One that does not tell it is hardly watched."""
         now = self._device.clock.now()
-        before, self._uptime = self._uptime, (now, uptime)
-        if before is None or not has_restarted(before[1], uptime, now - before[0]):
+        renewed, self._renewals = self._session.renewals != self._renewals, self._session.renewals
+        fell = False
+        if isinstance(uptime, int):
+            before, self._uptime = self._uptime, (now, uptime)
+            fell = before is not None and (
+                has_restarted(before[1], uptime, now - before[0])
+                or (self.identity is None and uptime < (now - before[0]) * TICKS_PER_S)  # it began after the silence
+            )
+        if not (fell or renewed):
             return False
-        up_s = uptime / TICKS_PER_S
+        up_s = uptime / TICKS_PER_S if isinstance(uptime, int) else 0.0
         log.warning(
             "%s has restarted %.0f s ago: its outlets are not known until they are read", self._device.name, up_s
         )

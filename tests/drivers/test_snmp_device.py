@@ -146,6 +146,24 @@ def test_a_restart_that_a_command_finds_out_keeps_it_from_being_sent() -> None:
     run(scenario())
 
 
+def test_a_silence_longer_than_the_uptime_after_it_was_a_restart() -> None:
+    async def scenario() -> None:
+        strip = Strip()
+        strip.begun = asyncio.get_running_loop().time() - 5  # it had just started, so its uptime does not fall
+        made = outlets(strip, init_delay="0s")
+        await poll(made)
+        strip.dead = True
+        await poll(made)
+        await asyncio.sleep(60)
+        strip.dead = False
+        strip.reboot(1)
+        await asyncio.sleep(20)
+        await Raritan.read_many(made[:1])
+        assert [outlet.state for outlet in made] == [None] * 4
+
+    run(scenario())
+
+
 def test_a_restart_longer_ago_than_the_delay_costs_no_waiting() -> None:
     async def scenario() -> None:
         strip = Strip()

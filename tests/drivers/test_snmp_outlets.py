@@ -238,23 +238,59 @@ def test_a_command_that_timed_out_and_worked_all_the_same_counts_by_what_is_seen
     assert port.state is True
 
 
-def test_a_replaced_agent_is_met_anew(tmp_path: Path) -> None:
-    """Its engine id is another one: what is known of the old one must not make us deaf for ever."""
+FIRST, SECOND = "80001f880401020304", "80001f880409090909"
+
+
+def lives(folder: Path, boots: int, engine_id: str, number: int) -> None:
+    """Let an agent start and end so often: its engineBoots rise."""
+    folder.mkdir(exist_ok=True)
+    for _ in range(boots):
+        with peers_snmpd.running(folder, number, engine_id):
+            pass
+
+
+AFTER = [("first", FIRST), ("another", FIRST), ("another", SECOND)]
+AFTER_IDS = ["restarted", "engineBoots lost", "another engine id"]
+
+
+@pytest.mark.parametrize(("folder", "engine_id"), AFTER, ids=AFTER_IDS)
+def test_a_v3_agent_that_restarted_is_read_at_once(tmp_path: Path, folder: str, engine_id: str) -> None:
+    """RFC 3414 section 3.2: what is known of its boots and its clock no longer fits; one fresh start mends that."""
     number = free_port("udp")
-    where = {"host": "127.0.0.1", "port": number}
-    outlet = px(where, 1, "v3", timeout="600ms")
+    lives(tmp_path / "first", 2, FIRST, number)
+    lives(tmp_path / "another", 0, FIRST, number)
+    outlet = px({"host": "127.0.0.1", "port": number}, 1, "v3", timeout="600ms", init_delay="0s")
 
     async def scenario() -> None:
-        for life in ("first", "second"):
-            (tmp_path / life).mkdir()
-            with peers_snmpd.running(tmp_path / life, number):
-                assert await outlet.get_state() is False
+        with peers_snmpd.running(tmp_path / "first", number, FIRST):
+            assert await outlet.get_state() is False
+        with peers_snmpd.running(tmp_path / folder, number, engine_id):
+            assert await outlet.get_state() is False
+        assert outlet.device.restarted_at > 0
 
     run(outlet, scenario())
 
 
-def test_a_network_that_loses_and_doubles_datagrams_delays_only(agent: dict[str, Any]) -> None:
-    with peers_snmpd.bad_line(agent["port"], lose=0.3, double=0.2, seed=7) as line:
+def test_a_command_to_a_replaced_v3_agent_is_sent_again_only_after_a_look(tmp_path: Path) -> None:
+    number = free_port("udp")
+    lives(tmp_path / "another", 0, SECOND, number)
+    lives(tmp_path / "first", 0, FIRST, number)
+    outlet = px({"host": "127.0.0.1", "port": number}, 1, "v3", timeout="600ms", init_delay="0s")
+
+    async def scenario() -> None:
+        with peers_snmpd.running(tmp_path / "first", number, FIRST):
+            assert await outlet.get_state() is False
+        with peers_snmpd.running(tmp_path / "another", number, SECOND):
+            with pytest.raises(DeviceStateError, match="still shows off"):
+                await outlet.set_state(True)
+            assert await outlet.get_state() is False
+            await outlet.set_state(True)
+
+    run(outlet, scenario())
+
+
+def test_a_network_that_loses_doubles_and_delays_datagrams_delays_only(agent: dict[str, Any]) -> None:
+    with peers_snmpd.bad_line(agent["port"], lose=0.3, double=0.2, seed=7, delay_s=0.05) as line:
         outlet = px({**agent, "port": line}, 2, timeout="500ms", retries=6)
         outlet.params["settle_timeout"] = 15.0
 
