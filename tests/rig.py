@@ -42,6 +42,7 @@ class Machine:
     relays: dict[str, bool] = field(default_factory=dict)
     os: str = "halted"
     fail_boots: int = 0
+    boots: int = 0
     hang_shutdown: bool = False
     refuse_login: bool = False
     stuck: bool = False
@@ -104,6 +105,7 @@ class Machine:
         if self._timer is not None:
             self._timer.cancel()
         self.os = os
+        self.boots += os == "booting"
         self._timer = asyncio.get_running_loop().call_later(seconds, then) if then else None
 
 
@@ -155,7 +157,13 @@ class RigControl(ControllerTemplate):
             raise DeviceRefused(f"{self.name}: password refused")
         if self.machine.os in ("halted", "booting", "wedged"):
             raise DeviceUnreachable(f"{self.name}: no answer")
+        self.boot_id = f"boot {self.machine.boots}"
         self.machine.shut_down()
+
+    async def _getBootId(self) -> str:
+        if self.machine.os in ("halted", "booting", "wedged"):
+            raise DeviceUnreachable(f"{self.name}: no answer")
+        return f"boot {self.machine.boots}"
 
     async def _getControlState(self) -> bool:
         if self.machine.os in ("booting", "wedged"):
@@ -210,6 +218,7 @@ class Rig:
         self.settings = settings or Settings(poll_interval=5.0, test_interval=5.0)
         self.store_url = store
         self.policy = {"probe_interval": 0.5, "halt_grace": 2.0, "boot_timeout": 60.0, **(policy or {})}
+        self.min_off_s = 1.0
         self.operator_orders: set[str] = set()  # machines whose neighbours' guards an operator has overruled
         self.engine: Engine
         self.events: EventBus
@@ -240,7 +249,7 @@ class Rig:
             )
             for outlet in node.outlets:
                 machine.relays.setdefault(outlet.relay, False)  # type: ignore[attr-defined]
-                outlet.params["min_off_time"] = 1.0
+                outlet.params["min_off_time"] = self.min_off_s
             node.facts.policy = Policy(**self.policy)
             network.addServer(node)
         network.addDependencies((name, needed) for name, wanted in self.needs.items() for needed in wanted)

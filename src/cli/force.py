@@ -10,8 +10,8 @@ from ..common.hostranges import fold_names
 from ..webserver.ockle_client.connection import Connection
 from .codes import OK
 from .confirm import MUST_BE_TYPED, confirm
-from .connect import connect, resolve
-from .output import OFF_WORDS, ON_WORDS, safe, show
+from .connect import connect, parse_duration, resolve
+from .output import OFF_WORDS, ON_WORDS, duration, safe, show
 from .parser import SELECTOR_HELP, Commands
 from .status import ask
 
@@ -30,6 +30,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("selector", nargs="+", metavar="SEL", help=SELECTOR_HELP)
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask; needs --confirm, too")
     parser.add_argument("--confirm", metavar="TEXT", default="", help="what you would have to type")
+    parser.add_argument(
+        "--for", type=parse_duration, metavar="TIME", dest="seconds", help="end it by itself after this time (2h)"
+    )
     parser.add_argument("--note", default="", help="why, for the records")
 
 
@@ -39,15 +42,18 @@ def run(args: argparse.Namespace) -> int:
         if args.state != "clear":
             _agree(args, connection, names)
         data = {"state": args.state, **({"note": args.note} if args.note else {})}
+        if args.seconds is not None and args.state != "clear":
+            data["for_s"] = args.seconds
         replies = {name: connection.call("force", {"server": name, **data}, FORCE_TIMEOUT_S) for name in names}
-    show(args, replies, "\n".join(_said(safe(name), args.state) for name in replies), replies)
+    show(args, replies, "\n".join(_said(safe(name), args.state, args.seconds) for name in replies), replies)
     return OK
 
 
-def _said(name: str, state: str) -> str:
+def _said(name: str, state: str, seconds: float | None) -> str:
     if state == "clear":
         return f"{name} is what is observed again"
-    return f"{name} counts as {state} until: ockle force clear {name}"
+    limit = f"for {duration(seconds)}, or " if seconds is not None else ""
+    return f"{name} counts as {state} {limit}until: ockle force clear {name}"
 
 
 def _agree(args: argparse.Namespace, connection: Connection, names: list[str]) -> None:

@@ -24,6 +24,7 @@ GROUPS = {
     "graph": ("tree", "why"),
     "servers": ("test", "hold", "reset", "wait"),
     "force": ("force",),
+    "emergency": ("emergency",),
     "runs": ("runs", "cancel"),
     "events": ("events", "who"),
     "parts": ("outlet", "control", "auto"),

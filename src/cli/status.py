@@ -8,7 +8,7 @@ import sys
 from ..common.hostranges import fold_names
 from .codes import FAILED, NOT_ON, OK
 from .connect import connect, incoming, resolve
-from .output import FAILED_WORDS, ON_WORDS, STATES, glyph, moment, paint, safe, say, show, table
+from .output import FAILED_WORDS, ON_WORDS, STATES, glyph, moment, paint, safe, say, show, table, tell
 from .parser import SELECTOR_HELP, Commands
 
 TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
@@ -30,27 +30,43 @@ def register(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     with connect(args) as connection:
-        servers = ask(connection, args.selector)
+        servers, status = _ask(connection, args.selector)
+        _warn(status)
         _show(args, servers)
         if args.watch:
-            connection.subscribe(["state", "force", "desired", "config"])
+            connection.subscribe(["state", "force", "desired", "config", "emergency"])
             for _event in incoming(connection):
                 while connection.next_event(0.2):  # what belongs together is shown together
                     pass
-                servers = ask(connection, args.selector)
+                servers, status = _ask(connection, args.selector)
                 if sys.stdout.isatty():
                     sys.stdout.write("\x1b[H\x1b[2J")
                 else:
                     say()
+                _warn(status)
                 _show(args, servers)
         return exit_code(servers)
 
 
 def ask(connection: Connection, selectors: list[str]) -> dict[str, dict[str, Any]]:
     """Return the status of the selected servers by name; of all without a selector."""
+    return _ask(connection, selectors)[0]
+
+
+def _ask(connection: Connection, selectors: list[str]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return the status of the selected servers, and of the network as a whole."""
     chosen = resolve(connection, selectors) if selectors else None
-    servers: dict[str, dict[str, Any]] = connection.call("status")["servers"]
-    return servers if chosen is None else {name: servers[name] for name in chosen if name in servers}
+    status = connection.call("status")
+    servers: dict[str, dict[str, Any]] = status["servers"]
+    return servers if chosen is None else {name: servers[name] for name in chosen if name in servers}, status
+
+
+def _warn(status: dict[str, Any]) -> None:
+    """Say what keeps the network as a whole from being what was ordered."""
+    if status.get("emergency"):
+        from .emergency import describe_emergency  # rarely needed, and not free
+
+        tell(describe_emergency(status["emergency"]))
 
 
 def exit_code(servers: dict[str, dict[str, Any]]) -> int:

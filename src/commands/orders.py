@@ -47,7 +47,17 @@ class OrderCommands(CommandGroup):
             },
         )
         self.add("cancel", self.cancel, operator, {"run": "number"})
-        self.add("force", self.force, operator, {"server": "name", "state": "on, off or clear", "note?": "why"})
+        self.add(
+            "force",
+            self.force,
+            operator,
+            {
+                "server": "name",
+                "state": "on, off or clear",
+                "note?": "why",
+                "for_s?": "seconds after which it ends by itself; default: never",
+            },
+        )
         self.add("hold", self.hold, operator, {"server": "name", "held": "true or false", "note?": "why"})
         self.add("reset", self.reset, operator, {"server": "name"})
         confirm = {"confirm?": "what run would ask for, where a protected server is switched off"}
@@ -119,8 +129,12 @@ class OrderCommands(CommandGroup):
         """Take a server out of all automation and switch it, whatever its neighbours do; "clear" gives it back."""
         node = self._node(data)
         state = None if data["state"] == "clear" else Desired.ON if on_or_off(data) else Desired.OFF
-        note = text_of(data, "note", "") or f"by {current_caller().name}"
-        self.loop(self.engine.force(node.name, state, note), 600.0)
+        who = current_caller().name
+        seconds = data.get("for_s")
+        if seconds is not None and not _is_timeout(seconds):
+            raise CommandError(f"for_s is {seconds!r}: use seconds, above 0 and up to {LONGEST_RUN_S}")
+        note = text_of(data, "note", "") or f"by {who}"
+        self.loop(self.engine.force(node.name, state, note, who=who, seconds=seconds), 600.0)
         return {"server": node.name, "state": node.facts.op_state.value}
 
     def hold(self, data: Data) -> Data:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ..common.clock import Clock
 from ..common.errors import CommandError
 from ..common.services import DaemonServices
 from ..networkTree.explain import short_word
+from ..networkTree.facts import ServerFacts
 from ..networkTree.plan import ACTIONS
 from ..networkTree.ServerNode import ServerNode
 from .group import CommandGroup, Data
@@ -58,6 +60,7 @@ class StatusCommands(CommandGroup):
             "time": engine.core.clock.wall(),
             "master": "on" if engine.auto else "off",
             "servers": {node.name: self._server(node) for node in self.network.getSortedNodeList()},
+            "emergency": engine.emergencies.as_dict(),
             "runs": [run.summary(engine.core.clock.wall()) for run in engine.runs.running()],
         }
 
@@ -73,6 +76,7 @@ class StatusCommands(CommandGroup):
             "desired": facts.desired,
             "held": bool(facts.held),
             "forced": facts.forced,
+            "force": _force(facts, clock),
             "attempts": {
                 "start": [facts.start_attempts, engine.settings.max_start_attempts],
                 "stop": [facts.stop_attempts, engine.settings.max_stop_attempts],
@@ -155,6 +159,20 @@ class StatusCommands(CommandGroup):
             found = [event for event in found if event.server == data["server"]]
         limit = _number(data, "limit", 1000)
         return {"events": [event.as_dict() for event in found[max(0, len(found) - limit) :]]}
+
+
+def _force(facts: ServerFacts, clock: Clock) -> Data | None:
+    """Return who forced a server, since when and until when (seconds since 1970); None when nobody did."""
+    if facts.forced is None:
+        return None
+    until = None if facts.forced_until is None else clock.wall() + facts.forced_until - clock.now()
+    return {
+        "state": facts.forced,
+        "who": facts.forced_by,
+        "since": facts.forced_since,
+        "until": until,
+        "note": facts.forced_note,
+    }
 
 
 def _number(data: Data, key: str, default: int | None = None) -> int:

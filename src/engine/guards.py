@@ -79,7 +79,8 @@ class Guards:
         """Yield ``neighbours`` with what is known of them now: evidence may have become too old since it was taken in,
         if a device takes its time."""
         for one in neighbours:
-            if one.facts.supply is not Supply.UNKNOWN and self._observer.supply(one) is Supply.UNKNOWN:
+            known = one.facts.supply is not Supply.UNKNOWN
+            if known and (self._observer.supply(one) is Supply.UNKNOWN or self._observer.tests_are_old(one)):
                 self._observer.evaluate(one)
             yield one
 

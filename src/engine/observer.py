@@ -36,6 +36,8 @@ class Observer:
         self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> its next round of tests
         self._failing: dict[str, int] = {}  # server -> rounds of tests in a row that failed
         self._passing: dict[str, int] = {}
+        self._begun = core.clock.now()
+        self._tested_at: dict[str, float] = {}  # server -> when the newest tests that have ended were begun
         self._boots: dict[str, int] = {}  # server -> how often its evidence was forgotten
         self.observed = asyncio.Event()
         self._unasked: set[Device] = set()
@@ -138,12 +140,20 @@ class Observer:
 
     # -- tests
 
+    def tests_are_old(self, node: ServerNode) -> bool:
+        """Tell whether what the tests of a serving server said is too long ago to be believed."""
+        if node.facts.serving is not True or not (node.tests or node.controls):
+            return False
+        longest = max(part.timeout for part in (*node.tests, *node.controls))
+        limit = (node.facts.policy.fail_after + 1) * (self._core.settings.test_interval + longest)
+        return self._core.clock.now() - self._tested_at.get(node.name, self._begun) > limit
+
     async def run_tests(self, node: ServerNode) -> bool:
         """Run all tests of the server at once; True when all pass. Publishes those whose result changed."""
-        if not node.tests:
-            return True
+        begun = self._core.clock.now()
         before = [test.opState for test in node.tests]
         results = await asyncio.gather(*(test.run_test() for test in node.tests))
+        self._tested_at[node.name] = begun
         for test, old in zip(node.tests, before, strict=True):
             if test.opState is not old:
                 self._tell(node, test)
@@ -250,6 +260,10 @@ class Observer:
             self._lost(node)
         elif facts.supply is Supply.OFF:
             self._saw_off(node)
+        elif self.tests_are_old(node):
+            facts.serving = None
+            self._core.move(node, Trigger.LOST, "its tests have not ended for too long")
+            self._schedule_tests(node, 0.0)
         elif not node.outlets and not node.tests and not node.controls:
             self._saw_nothing_to_see(node)
         else:

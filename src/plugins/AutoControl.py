@@ -82,8 +82,11 @@ class AutoControl(ModuleTemplate):
         if at_start == "observe":
             engine.forget_desired()
         await engine.set_auto(enabled)
-        if enabled and at_start == "on" and len(self.mainDaemon.network):
-            await engine.order("on", [node.name for node in self.mainDaemon.network], who=self.name, via="plugin")
+        if enabled and at_start == "on":
+            if engine.runs.running():
+                raise CommandError("a run from before the restart goes on first", "refused")
+            if len(self.mainDaemon.network):
+                await engine.order("on", [node.name for node in self.mainDaemon.network], who=self.name, via="plugin")
 
     async def _look_again(self) -> None:
         engine = self.mainDaemon.engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..commands.daemon import DaemonCommands
 from ..commands.describe import DescribeCommands
+from ..commands.emergency import EmergencyCommands
 from ..commands.orders import OrderCommands
 from ..commands.status import StatusCommands
 from ..common.services import DaemonServices
@@ -15,5 +16,5 @@ class CoreCommunicationCommands(ModuleTemplate):
 
     def __init__(self, MainDaemon: DaemonServices) -> None:  # noqa: N803 - documented name
         super().__init__(MainDaemon)
-        for group in (StatusCommands, OrderCommands, DescribeCommands, DaemonCommands):
+        for group in (StatusCommands, OrderCommands, EmergencyCommands, DescribeCommands, DaemonCommands):
             group(MainDaemon)
