@@ -47,6 +47,7 @@ class Machine:
     refuse_login: bool = False
     stuck: bool = False
     silent: bool = False
+    silent_relays: set[str] = field(default_factory=set)  # those of its outlets that do not answer
     slow_s: float = 0.0
     expendable: bool = False
     pressed_at: float = float("-inf")  # when somebody pressed the buttons of its outlets
@@ -141,7 +142,7 @@ class RigOutlet(OutletTemplate):
         return self.machine.relays[self.relay]
 
     def _answer(self) -> None:
-        if any(machine.silent for machine in self.machines):
+        if any(machine.silent or self.relay in machine.silent_relays for machine in self.machines):
             raise DeviceUnreachable(f"{self.name}: no answer")
 
 

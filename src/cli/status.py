@@ -90,7 +90,8 @@ def folded(servers: dict[str, dict[str, Any]]) -> str:
         by_word.setdefault(server["word"], []).append(name)
     lines = []
     shown = [word for word, names in by_word.items() if names or word in ALWAYS_SHOWN]
-    width = max(map(len, shown)) + 2
+    degraded = {name: server["degraded"] for name, server in servers.items() if server.get("degraded")}
+    width = max(map(len, [*shown, *(["degraded"] if degraded else [])])) + 2
     for word in shown:
         names = by_word[word]
         head = paint(f"{word}:".ljust(width), word)
@@ -100,6 +101,10 @@ def folded(servers: dict[str, dict[str, Any]]) -> str:
                 head = " " * width
         if word not in FAILED_WORDS or not names:
             lines.append(f"{head}{safe(' '.join(fold_names(names))) or '-'}")
+    head = "degraded:".ljust(width)
+    for name, missing in degraded.items():
+        lines.append(f"{head}{safe(name)} ({safe(missing)})")
+        head = " " * width
     return "\n".join(lines)
 
 

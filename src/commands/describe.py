@@ -73,6 +73,7 @@ class DescribeCommands(CommandGroup):
             "OpState": facts.op_state.value,
             "word": short_word(facts.op_state),
             "why": node.why,
+            "degraded": facts.missing,
             "comment": facts.policy.comment,
             "desired": facts.desired,
             "forced": facts.forced,

@@ -72,6 +72,7 @@ class StatusCommands(CommandGroup):
             "state": facts.op_state.value,
             "word": short_word(facts.op_state),
             "why": node.why,
+            "degraded": facts.missing,
             "since": clock.wall() - (clock.now() - facts.since),
             "desired": facts.desired,
             "held": bool(facts.held),

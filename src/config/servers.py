@@ -65,6 +65,15 @@ def _server(reader: SiteReader, name: str, file: str, ini: ConfigObj) -> ServerC
         listed = _distinct(reader, file, part_kind.listed, settings.pop(part_kind.listed), owner)
         found = [_part(reader, part_kind, part, file, ini) for part in listed]
         parts[part_kind.listed] = [part for part in found if part is not None]
+        if part_kind.name == "outlet" and settings["min_supplies"] > len(listed):
+            reader.fault(
+                file,
+                SECTION,
+                "min_supplies",
+                settings["min_supplies"],
+                problem=f"it has only {len(listed)} outlets",
+                remedy="write a smaller number, or 0 for all",
+            )
     for section in ini.sections:
         if section != SECTION and section not in owner:
             reader.fault(file, section, problem="no list of [server] names this section", remedy=_where(ini, section))

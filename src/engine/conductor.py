@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from ..common.common import OpState
 from ..common.errors import CommandError, DeviceError, OckleError, StoreError
 from ..common.failpoints import failpoint
-from ..networkTree.decide import Decision, Move
+from ..networkTree.decide import Decision, Move, settled
 from ..networkTree.explain import next_move
 from ..networkTree.facts import Desired
 from ..networkTree.ServerNode import ServerNode
@@ -108,7 +108,7 @@ class Conductor:
         ordered = run is not None or facts.emergency_by is not None
         if not ordered and not self.auto and not facts.shutdown_sent and facts.forced is None:
             wanted = {OpState.OK: Desired.ON, OpState.OFF: Desired.OFF}.get(facts.op_state)
-            return UNATTENDED if facts.desired not in (None, wanted) else Decision(Move.NOTHING, facts.error)
+            return UNATTENDED if facts.desired not in (None, wanted) else settled(facts)
         return next_move(
             self._core.network,
             node,
@@ -223,7 +223,7 @@ class Conductor:
         facts.error = ""
         facts.retry_at = 0.0
         facts.degraded = facts.drifted = False
-        facts.supply = self.observer.supply(node)
+        self.observer.see_supplies(node)
         if goal is Desired.ON:
             facts.serving = True
             self._core.move(node, Trigger.STARTED)
@@ -246,7 +246,7 @@ class Conductor:
         """Count the attempt; a switching that was dropped before it sent anything does not come here."""
         facts = node.facts
         facts.error = str(error)
-        facts.supply = self.observer.supply(node)
+        self.observer.see_supplies(node)
         if facts.forced is not None:  # its state keeps saying what it was forced to, and nobody tries again
             log.error("%s: cannot be forced %s: %s", node.name, goal, error)
             self._core.events.publish("force", f"{node.name}: not forced {goal}: {error}", node.name, failed=True)

@@ -63,6 +63,14 @@ class Guards:
         if others:
             raise Dropped(sharing_text(others))
 
+    def all_read(self) -> None:
+        """Raises Dropped when a supply cannot be read: what is shut down could not be proven to be off then (B13)."""
+        if self._unguarded or self.no_way_back or self._node.facts.emergency_by is not None:
+            return
+        unread = self._observer.supplies(self._node).unread
+        if unread:
+            raise Dropped(unread)
+
     def needed_by(self) -> list[str]:
         """Return the servers that forbid to shut this one down or to cut its power."""
         if self._unguarded:
@@ -128,6 +136,7 @@ class Guards:
     def before_shutdown(self) -> None:
         """Asked right before a shutdown is sent; raises Dropped. From here there is no way back."""
         self.off()
+        self.all_read()
         self.sent = self.no_way_back = True
         failpoint("control.sending")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..common.common import OpState
 from ..common.errors import DeviceError, DeviceRefused, DeviceStateError
-from ..networkTree.decide import cutting_guard, is_down, sharing_text
+from ..networkTree.decide import cutting_guard, is_down, is_overdue, sharing_text
 from ..networkTree.facts import Desired, ServerFacts
 from ..networkTree.ServerNode import ServerNode
 from ..networkTree.sharing import Sharer
@@ -20,8 +20,12 @@ LOOK_EVERY_S = 1.0
 
 
 def running(sharers: Iterable[Sharer], now: float) -> list[Sharer]:
-    """Return those that must not lose their power now: neither off nor found down lately."""
-    return [one for one in sharers if not is_down(one.facts) and now - one.facts.released_at > FRESH_S]
+    """Return those that must not lose their power now: neither off nor found down lately, nor late in an emergency."""
+    return [one for one in sharers if not (is_down(one.facts) or is_overdue(one.facts, now) or _found_down(one, now))]
+
+
+def _found_down(one: Sharer, now: float) -> bool:
+    return now - one.facts.released_at <= FRESH_S
 
 
 class MateWatch:
@@ -59,7 +63,7 @@ class MateWatch:
                     raise kind(f"not cut: {sharing_text(stay)}")
                 if any(one.facts.op is Desired.OFF for one in missing):
                     deadline = core.clock.now() + node.facts.policy.shutdown_timeout
-                elif core.clock.now() >= deadline:
+                elif core.clock.now() >= deadline and node.facts.emergency_by is None:
                     raise DeviceStateError(f"not cut: {sharing_text(missing)}, which does not go down")
                 core.set_why(node, f"down, and not cut yet: {sharing_text(missing)}")
                 await core.clock.sleep(LOOK_EVERY_S)

@@ -15,6 +15,7 @@ from ..controllers.ControllerTemplate import ControllerTemplate
 from ..networkTree.facts import Desired, Supply
 from ..networkTree.ServerNode import ServerNode
 from ..networkTree.states import Trigger
+from ..networkTree.supplies import Supplies, is_read, take_together
 from ..outlets.OutletTemplate import OutletTemplate
 from ..testers.TemplateTester import TemplateTester
 from .core import Core
@@ -124,19 +125,37 @@ class Observer:
         if node.facts.op is None:
             outlet.opState = OpState.OK if state else OpState.OFF
 
-    def supply(self, node: ServerNode) -> Supply:
+    def supplies(self, node: ServerNode) -> Supplies:
         """Return what the server's outlets show, as far as the last good reads may be believed."""
-        if not node.outlets:
-            return Supply.NONE
         oldest = self._core.clock.now() - self._core.settings.fresh_for
-        states = set()
-        for outlet in node.outlets:
-            if outlet.state is None or outlet.marks.seen_at < oldest or outlet.in_doubt:
-                if node.facts.op is None:
+        if node.facts.op is None:
+            for outlet in node.outlets:
+                if not is_read(outlet, oldest):
                     outlet.opState = OpState.UNKNOWN
-                return Supply.UNKNOWN
-            states.add(outlet.state)
-        return Supply.MIXED if len(states) == 2 else Supply.ON if True in states else Supply.OFF
+        return take_together(node.outlets, oldest, node.facts.policy.min_supplies)
+
+    def supply(self, node: ServerNode) -> Supply:
+        """Return ``supplies`` in a word."""
+        return self.supplies(node).supply
+
+    def see_supplies(self, node: ServerNode) -> Supply:
+        """Bring what is known of the server's supplies up to date."""
+        facts, found = node.facts, self.supplies(node)
+        if found.missing != facts.missing:
+            self._tell_missing(node, found.missing)
+        facts.supply, facts.missing, facts.unread, facts.feedable = (
+            found.supply,
+            found.missing,
+            found.unread,
+            found.known,
+        )
+        return facts.supply
+
+    def _tell_missing(self, node: ServerNode, missing: str) -> None:
+        text = f"{node.name}: degraded: {missing}" if missing else f"{node.name}: no longer degraded"
+        log.log(logging.WARNING if missing else logging.INFO, "%s", text)
+        self._core.events.publish("supply", text, node.name, missing=missing)
+        self._core.revision += 1
 
     # -- tests
 
@@ -254,8 +273,8 @@ class Observer:
         facts = node.facts
         if facts.op is not None:
             return
-        before, supply = facts.op_state, facts.supply
-        facts.supply = self.supply(node)
+        before, supply = facts.op_state, (facts.supply, facts.missing, facts.unread)
+        self.see_supplies(node)
         if facts.supply is Supply.UNKNOWN:
             self._lost(node)
         elif facts.supply is Supply.OFF:
@@ -270,7 +289,11 @@ class Observer:
             self._saw_supplied(node)
         if facts.op_state is not before:
             self._core.journal.save(node)
-        elif facts.supply is not supply:  # the state stays, but what may be done about it changes
+        elif (
+            facts.supply,
+            facts.missing,
+            facts.unread,
+        ) != supply:  # the state stays, but what may be done about it changes
             self._core.mark_around(node)
 
     def _lost(self, node: ServerNode) -> None:

@@ -179,7 +179,7 @@ class Switching:
         left = [outlet for outlet in node.outlets if outlet.state is not False or outlet.marks.off_at < began]
         if left:
             await self._switch(left, False, self._guards.off)
-        facts.supply = self._observer.supply(node)
+        self._observer.see_supplies(node)
         facts.shutdown_sent = False
 
     async def _shut_down(self) -> DownWatch | None:
@@ -305,8 +305,9 @@ class Switching:
                 journal.outcome(intent, "verified")
             journal.save_marks(node, outlet)
         failpoint("switching.concluded")
-        node.facts.supply = self._observer.supply(node)
-        if problem is not None:
+        self._observer.see_supplies(node)
+        fed = state and node.facts.supply is Supply.ON and isinstance(problem, DeviceError)
+        if problem is not None and not fed:  # what is missing of a server that is fed well enough is told as degraded
             raise problem
 
     async def _switch_one(self, outlet: OutletTemplate, state: bool, guard: Callable[[], None]) -> None:

@@ -106,13 +106,13 @@ def may_be_fed(facts: ServerFacts) -> bool:
 
 def goes_down(facts: ServerFacts) -> bool:
     """Tell whether a server is down or on its way there, so that another one on its outlet need not stay on for it."""
-    if is_down(facts) or facts.op is Desired.OFF:
+    if is_down(facts) or facts.op is Desired.OFF or facts.emergency_by is not None:
         return True
     if facts.op is Desired.ON or facts.held or facts.op_state is OpState.permanentlyFailedToStop:
         return False
     if facts.forced is not None:
         return facts.forced is Desired.OFF
-    return facts.desired is Desired.OFF and facts.supply is not Supply.UNKNOWN
+    return facts.desired is Desired.OFF and facts.supply is not Supply.UNKNOWN and not facts.unread
 
 
 def feeding_guard(sharers: Iterable[OnSameOutlet]) -> tuple[OnSameOutlet, ...]:
@@ -149,7 +149,7 @@ def decide(
     if facts.held:
         return Decision(Move.NOTHING, f"held: {facts.held}", frees="release the hold")
     if facts.desired is None:
-        return Decision(Move.NOTHING, facts.error)
+        return settled(facts)
     if facts.op_state in PERMANENT and facts.emergency_by is None:
         verb = "start" if facts.op_state is OpState.permanentlyFailedToStart else "stop"
         if not (verb == "start" and facts.desired is Desired.OFF):
@@ -165,6 +165,13 @@ def decide(
     return _decide_off(facts, dependents, now, sharers)
 
 
+def settled(facts: ServerFacts) -> Decision:
+    """Return the decision about a server that nothing is to be done with, and what is wrong with it all the same."""
+    if facts.missing and not facts.error:
+        return Decision(Move.NOTHING, f"degraded: {facts.missing}", frees="all its supplies are on")
+    return Decision(Move.NOTHING, facts.error if facts.op_state is not OpState.OK else "")
+
+
 def _decide_on(
     facts: ServerFacts,
     dependencies: Iterable[Neighbour],
@@ -173,8 +180,8 @@ def _decide_on(
     sharers: Iterable[OnSameOutlet],
 ) -> Decision:
     if facts.op_state is OpState.OK:
-        return NOTHING
-    if facts.supply is Supply.UNKNOWN:
+        return settled(facts)
+    if facts.supply is Supply.UNKNOWN and not facts.feedable:
         return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again")
     if facts.drifted:
         return Decision(
@@ -202,7 +209,7 @@ def _decide_off(
     if facts.op_state is OpState.OFF and not facts.shutdown_sent:
         return NOTHING
     emergency = facts.emergency_by is not None
-    if facts.supply is Supply.UNKNOWN and not emergency:
+    if (facts.supply is Supply.UNKNOWN or facts.unread) and not emergency:
         return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again")
     if facts.drifted and facts.desired is Desired.OFF and not emergency:
         return Decision(
@@ -251,7 +258,7 @@ def _decide_budget(free_starts: int | None) -> Decision | None:
 
 
 def _unknown_supply(facts: ServerFacts) -> str:
-    return facts.error or "an outlet has not been read yet"
+    return facts.unread or facts.error or "an outlet has not been read yet"
 
 
 def _describe_sharer(one: Neighbour) -> str:

@@ -32,6 +32,7 @@ class Supply(StrEnum):
     NONE = "none"
     """It has no outlets."""
     ON = "on"
+    """As many as it needs are on."""
     OFF = "off"
     MIXED = "partly on"
     UNKNOWN = "unknown"
@@ -54,6 +55,7 @@ class Policy:
     stable_for: float = 30.0
     drift: str = "alarm"
     on_failure: str = "alarm"
+    min_supplies: int = 0
     protected: bool = False
     tags: tuple[str, ...] = ()
     comment: str = ""
@@ -78,6 +80,9 @@ class ServerFacts:
     ``retry_at``       moment of the clock before which it is not tried again
     ``op``             "on" or "off" while a switching runs
     ``serving``        the tests of this boot pass (None = not known)
+    ``missing``        which supplies are not on although enough are, for a person
+    ``unread``         which supplies cannot be read, for a person
+    ``feedable``       enough supplies can be read to switch it on
     ``released_at``    moment of the clock when it was last found ready to lose its power: proven down, or ordered to be
                        cut; -inf = not since it last got some
     ``degraded``       it was OK and its tests fail since
@@ -104,6 +109,9 @@ class ServerFacts:
     phase: Phase = Phase.INTENT
     graceful: bool = True
     supply: Supply = Supply.UNKNOWN
+    missing: str = ""
+    unread: str = ""
+    feedable: bool = False
     serving: bool | None = None
     released_at: float = float("-inf")
     emergency_by: float | None = None

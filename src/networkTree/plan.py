@@ -281,8 +281,10 @@ def _warnings(network: ServerNetwork, steps: Iterable[Step]) -> list[str]:
     for step in steps:
         node = network.getServernode(step.server)
         facts = node.facts
-        if facts.supply is Supply.UNKNOWN and node.outlets:
-            found.append(f"{step.server}: an outlet cannot be read; it waits until its device answers")
+        if node.outlets and (facts.supply is Supply.UNKNOWN if step.action == "on" else facts.unread):
+            unread = facts.unread or "an outlet cannot be read"
+            goes = step.action == "on" and facts.feedable
+            found.append(f"{step.server}: {unread}; it {'starts on the others' if goes else 'waits for that device'}")
         if step.action == "off" and not node.controls and node.outlets:
             found.append(f"{step.server}: has no control, so its power is cut without a shutdown")
         if step.action == "cut":

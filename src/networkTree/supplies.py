@@ -1,0 +1,49 @@
+"""What the outlets of a server show, taken together. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..outlets.OutletTemplate import OutletTemplate
+from .facts import Supply
+
+
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """The supplies of a server, of which it needs some, or all.
+
+    ``supply``   on when as many are on as it needs, whatever the others show; off only when all are read as off
+    ``missing``  which of them are not on although it is fed well enough, for a person; "" when none is
+    ``unread``   which of them cannot be read, and why; "" when all can
+    ``known``    enough can be read, and switched, to feed it
+    """
+
+    supply: Supply
+    missing: str = ""
+    unread: str = ""
+    known: bool = True
+
+
+def take_together(outlets: Sequence[OutletTemplate], oldest: float, least: int) -> Supplies:
+    """Return what ``outlets`` show, as far as reads since the moment ``oldest`` tell; ``least`` of them (0: all) feed
+    the server."""
+    if not outlets:
+        return Supplies(Supply.NONE)
+    needed = least or len(outlets)
+    unread = [one for one in outlets if not is_read(one, oldest)]
+    on = sum(one.state is True for one in outlets if one not in unread)
+    off = [one.name for one in outlets if one not in unread and one.state is False]
+    texts = [f"supply {one.name} cannot be read" + (f": {one.last_error}" if one.last_error else "") for one in unread]
+    unread_text = ", ".join(texts)
+    if on >= needed:
+        missing = ", ".join([*(f"supply {name} is off" for name in off), *texts])
+        return Supplies(Supply.ON, missing, unread_text)
+    if unread:
+        return Supplies(Supply.UNKNOWN, "", unread_text, known=on + len(off) >= needed)
+    return Supplies(Supply.MIXED if on else Supply.OFF)
+
+
+def is_read(outlet: OutletTemplate, oldest: float) -> bool:
+    """Tell whether what was last read of an outlet may be believed."""
+    return outlet.state is not None and outlet.marks.seen_at >= oldest and not outlet.in_doubt
