@@ -13,6 +13,7 @@ from typing_extensions import override
 from ..common.errors import DeviceAnswerError, DeviceError
 from ..common.snmp import SnmpSettings
 from ..common.snmp_session import Reading, SnmpSession
+from ..drivers.joined_reads import JoinedReads
 from .OutletTemplate import OutletTemplate
 from .snmp_device import Identity, SnmpDevice
 
@@ -69,14 +70,23 @@ class SnmpOutlet(OutletTemplate, ABC):
     def measures(self) -> bool:
         return bool(self.measured())
 
+    @override
+    async def _read_once(self) -> bool | DeviceError:
+        joined = self.device.shared(("reads", type(self)), lambda: JoinedReads(type(self)._read_group))
+        return await joined.read(self)
+
     @classmethod
     @override
     async def read_many(cls, outlets: Sequence[OutletTemplate]) -> list[bool | DeviceError]:
         """Read all of ``outlets`` (of this type and one device) with as few datagrams as the agent can take."""
+        return await cls._read_group(outlets, poll=True)
+
+    @classmethod
+    async def _read_group(cls, outlets: Sequence[OutletTemplate], *, poll: bool = False) -> list[bool | DeviceError]:
         rows = [outlet for outlet in outlets if isinstance(outlet, SnmpOutlet)]
         oids = [row.oids() for row in rows]
         try:
-            found = await _read_all(rows, oids)
+            found = await _read_all(rows, oids, poll=poll)
         except DeviceError as error:
             return [error] * len(rows)
         return [_judged(row, [found[oid] for oid in own]) for row, own in zip(rows, oids, strict=True)]
@@ -88,7 +98,7 @@ class SnmpOutlet(OutletTemplate, ABC):
         rows = [outlet for outlet in outlets if isinstance(outlet, SnmpOutlet)]
         oids = [[oid for oid, _ in row.measured().values()] for row in rows]
         try:
-            found = await _read_all(rows, oids)
+            found = await _read_all(rows, oids, poll=True)
         except DeviceError as error:
             log.debug("%s: cannot measure: %s", rows[0].device.name, error)
             for row in rows:
@@ -138,14 +148,14 @@ class SnmpOutlet(OutletTemplate, ABC):
         return reading
 
 
-async def _read_all(rows: Sequence[SnmpOutlet], oids: Sequence[Sequence[str]]) -> dict[str, Reading]:
-    """Return the reading of each of ``oids``; a shared outlet is asked for once."""
+async def _read_all(rows: Sequence[SnmpOutlet], oids: Sequence[Sequence[str]], *, poll: bool) -> dict[str, Reading]:
+    """Return the reading of each of ``oids``; a shared outlet is asked for once. ``poll``: see ``SnmpSession.get``."""
     asked = list(dict.fromkeys(oid for row in oids for oid in row))
     if not asked:
         return {}
     first = rows[0]
     limit = (first.timeout * 1.5 + 1.0) * (2 + len(asked) // 8)
-    readings = await first.invoke(partial(first.agent.read, asked, poll=True), timeout=limit)
+    readings = await first.invoke(partial(first.agent.read, asked, poll=poll), timeout=limit)
     return dict(zip(asked, readings, strict=True))
 
 
