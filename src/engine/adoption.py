@@ -34,7 +34,7 @@ def take_over(node: ServerNode, before: ServerNode) -> None:
     policy = node.facts.policy
     node.facts = before.facts
     node.facts.policy = policy
-    node.why = before.why
+    node.why, node.why_since = before.why, before.why_since
     known = {outlet.name: outlet for outlet in before.outlets}
     for outlet in node.outlets:
         old = known.get(outlet.name)

@@ -34,7 +34,9 @@ UNLIMITED_BACK_OFF_S = 60.0
 EMERGENCY_RETRY_S = 2.0
 """In an emergency nothing gives up, and time is short."""
 
-UNATTENDED = Decision(Move.NOTHING, "AutoControl is off", frees="order it, or switch AutoControl on")
+UNATTENDED = Decision(
+    Move.NOTHING, "AutoControl is off", frees="order it, or switch AutoControl on", guard="AutoControl"
+)
 
 
 class Conductor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 
 from ..common.clock import Clock
@@ -75,6 +76,8 @@ class Core:
 
     def set_why(self, node: ServerNode, why: str) -> None:
         if node.why != why:
+            if _without_numbers(node.why) != _without_numbers(why):
+                node.why_since = self.clock.now()
             node.why = why
             self.revision += 1
 
@@ -101,3 +104,8 @@ class Core:
     def later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
         """Have ``call`` made after ``seconds``."""
         return asyncio.get_running_loop().call_later(max(0.0, seconds), call)
+
+
+def _without_numbers(why: str) -> str:
+    """Return what stays the same of a reason that counts seconds down."""
+    return re.sub(r"[0-9.]+", "", why)

@@ -10,7 +10,7 @@ from ..common.clock import Clock
 from ..common.errors import CommandError, ConfigError, StoreError
 from ..common.events import EventBus
 from ..common.failpoints import failpoint
-from ..networkTree.explain import explain
+from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
 from ..networkTree.plan import Plan, make_plan
 from ..networkTree.ServerNetwork import ServerNetwork
@@ -293,18 +293,21 @@ class Engine:
 
     def why(self, name: str) -> dict[str, Any]:
         """Return why a server is as it is, see ``networkTree.explain``."""
-        found = explain(self.network, name, self.core.clock.now())
         node = self.network.getServernode(name)
+        run = self.runs.of_server(name)
+        decision = self._conductor.decision(node, run)
+        attended = run is not None or self.auto
+        found = explain(self.network, name, self.core.clock.now(), decision if attended else None)
         declared = self.emergencies.declared
         if declared is not None and node.facts.emergency_by is not None:
             text = f"emergency declared by {declared.who}" + (f": {declared.note}" if declared.note else "")
-            found["reasons"].append({"text": text, "since": None, "frees": "clear the emergency"})
+            found["reasons"].append(reason(text, None, "clear the emergency", "emergency"))
         if node.facts.op is not None and node.why:
-            found["reasons"].insert(0, {"text": node.why, "since": node.facts.since, "frees": ""})
-        elif self._conductor.decision(node, self.runs.of_server(name)) is UNATTENDED:
-            found["reasons"].insert(0, {"text": UNATTENDED.reason, "since": None, "frees": UNATTENDED.frees})
+            found["reasons"].insert(0, reason(node.why, node.why_since))
+        elif decision is UNATTENDED:
+            found["reasons"].insert(0, reason(decision.reason, None, decision.frees, decision.guard))
         if self._store_watch.fault:
-            found["reasons"].append({"text": self._store_watch.fault, "since": None, "frees": "room for the store"})
+            found["reasons"].append(reason(self._store_watch.fault, None, "room for the store", "journal"))
         return found
 
     def busy(self) -> list[str]:

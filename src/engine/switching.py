@@ -107,7 +107,7 @@ class Switching:
             failpoint("switching.booting")
             if clock.now() >= deadline:
                 reason = self._observer.failed_tests_text(node) or "its control does not answer"
-                raise DeviceStateError(f"not up after {policy.boot_timeout:g} s: {reason}")
+                raise DeviceStateError(f"not up after {policy.boot_timeout:g} s: {reason}{_hint(node)}")
             self._core.set_why(node, self._observer.failed_tests_text(node) or "booting")
             pause = policy.probe_interval
             if not passes:  # successes in a row prove something only at their distance
@@ -345,6 +345,14 @@ class Switching:
             await work
         finally:
             self._commands -= 1
+
+
+def _hint(node: ServerNode) -> str:
+    """Return what the power that it draws tells about a server that does not come up."""
+    watts = node.power_w()
+    if watts is None or watts >= node.facts.policy.idle_watts:
+        return ""
+    return f" (it draws {watts:g} W: does its BIOS switch it on when power returns?)"
 
 
 def is_final(error: BaseException) -> bool:

@@ -24,7 +24,7 @@ class ServerNode:
     The documented methods are synchronous and may be called from any thread but the device loop.
     """
 
-    __slots__ = ("_name", "controls", "facts", "outlets", "runner", "tests", "why")
+    __slots__ = ("_name", "controls", "facts", "outlets", "runner", "tests", "why", "why_since")
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class ServerNode:
         self.controls: list[ControllerTemplate] = list(controls)
         self.facts = ServerFacts()
         self.why = ""
+        self.why_since = 0.0
         self.runner: NetworkRunner | None = None
 
     def __repr__(self) -> str:

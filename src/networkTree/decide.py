@@ -47,6 +47,7 @@ class Decision:
     ``blockers``  servers it waits for
     ``until``     moment of the clock when to decide again, if time alone may change the answer
     ``frees``     what would end the waiting, for a person
+    ``guard``     which rule holds it, in a word or two; "" when none does
     ``starved``   only the limit of simultaneous starts keeps it waiting
     """
 
@@ -55,6 +56,7 @@ class Decision:
     blockers: tuple[str, ...] = ()
     until: float | None = None
     frees: str = ""
+    guard: str = ""
     starved: bool = False
 
 
@@ -112,7 +114,8 @@ def goes_down(facts: ServerFacts) -> bool:
         return False
     if facts.forced is not None:
         return facts.forced is Desired.OFF
-    return facts.desired is Desired.OFF and facts.supply is not Supply.UNKNOWN and not facts.unread
+    readable = facts.supply is not Supply.UNKNOWN and not facts.unread
+    return facts.desired is Desired.OFF and (readable or facts.emergency_by is not None)
 
 
 def feeding_guard(sharers: Iterable[OnSameOutlet]) -> tuple[OnSameOutlet, ...]:
@@ -145,9 +148,9 @@ def decide(
         return Decision(Move.NOTHING, f"{facts.phase}")
     if facts.forced is not None:
         note = f": {facts.forced_note}" if facts.forced_note else ""
-        return Decision(Move.NOTHING, f"forced {facts.forced}{note}", frees="clear the force")
+        return Decision(Move.NOTHING, f"forced {facts.forced}{note}", frees="clear the force", guard="force")
     if facts.held:
-        return Decision(Move.NOTHING, f"held: {facts.held}", frees="release the hold")
+        return Decision(Move.NOTHING, f"held: {facts.held}", frees="release the hold", guard="hold")
     if facts.desired is None:
         return settled(facts)
     if facts.op_state in PERMANENT and facts.emergency_by is None:
@@ -157,9 +160,10 @@ def decide(
                 Move.NOTHING,
                 f"gave up: could not {verb}" + (f": {facts.error}" if facts.error else ""),
                 frees=f"mend it, then order it {facts.desired} again",
+                guard="attempts",
             )
     if facts.desired is Desired.ON and facts.emergency_by is not None and not facts.shutdown_sent:
-        return Decision(Move.WAIT, "an emergency is declared", frees="clear the emergency")
+        return Decision(Move.WAIT, "an emergency is declared", frees="clear the emergency", guard="emergency")
     if facts.desired is Desired.ON and not facts.shutdown_sent:
         return _decide_on(facts, dependencies, now, free_starts, sharers)
     return _decide_off(facts, dependents, now, sharers)
@@ -182,13 +186,18 @@ def _decide_on(
     if facts.op_state is OpState.OK:
         return settled(facts)
     if facts.supply is Supply.UNKNOWN and not facts.feedable:
-        return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again")
+        return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again", guard="supply")
     if facts.drifted:
         return Decision(
-            Move.NOTHING, "switched off by somebody else", frees="order it on, or let the drift be enforced"
+            Move.NOTHING,
+            "switched off by somebody else",
+            frees="order it on, or let the drift be enforced",
+            guard="drift",
         )
     if facts.degraded and facts.policy.on_failure == "alarm":
-        return Decision(Move.NOTHING, facts.error or "a test fails", frees="its tests pass again, or a restart")
+        return Decision(
+            Move.NOTHING, facts.error or "a test fails", frees="its tests pass again, or a restart", guard="on_failure"
+        )
     blockers = on_guard(dependencies)
     if blockers:
         return Decision(
@@ -196,6 +205,7 @@ def _decide_on(
             "waiting for " + ", ".join(_describe(one) for one in blockers),
             tuple(one.name for one in blockers),
             frees=", ".join(one.name for one in blockers) + " on and tested",
+            guard="dependencies",
         )
     others = feeding_guard(sharers)
     if others:
@@ -210,10 +220,13 @@ def _decide_off(
         return NOTHING
     emergency = facts.emergency_by is not None
     if (facts.supply is Supply.UNKNOWN or facts.unread) and not emergency:
-        return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again")
+        return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again", guard="supply")
     if facts.drifted and facts.desired is Desired.OFF and not emergency:
         return Decision(
-            Move.NOTHING, "switched on by somebody else", frees="order it off, or let the drift be enforced"
+            Move.NOTHING,
+            "switched on by somebody else",
+            frees="order it off, or let the drift be enforced",
+            guard="drift",
         )
     blockers = off_guard(dependents, now)
     if blockers:
@@ -223,6 +236,7 @@ def _decide_off(
             tuple(one.name for one in blockers),
             until=min((one.facts.emergency_by for one in blockers if one.facts.emergency_by is not None), default=None),
             frees=", ".join(one.name for one in blockers) + " off",
+            guard="dependents",
         )
     others = cutting_guard(sharers)
     if others:
@@ -236,6 +250,7 @@ def _wait_for_sharers(others: tuple[OnSameOutlet, ...], goal: str) -> Decision:
         sharing_text(others),
         tuple(one.name for one in others),
         frees=", ".join(f"{one.name} ordered {goal}, too" for one in others),
+        guard="shared outlet",
     )
 
 
@@ -248,13 +263,15 @@ def _decide_time(facts: ServerFacts, now: float) -> Decision | None:
     if facts.retry_at <= now:
         return None
     reason = f"next attempt in {facts.retry_at - now:.0f} s" + (f": {facts.error}" if facts.error else "")
-    return Decision(Move.WAIT, reason, until=facts.retry_at, frees="the back-off ends")
+    return Decision(Move.WAIT, reason, until=facts.retry_at, frees="the back-off ends", guard="back-off")
 
 
 def _decide_budget(free_starts: int | None) -> Decision | None:
     if free_starts is None or free_starts > 0:
         return None
-    return Decision(Move.WAIT, "as many servers start as the limit allows", frees="another start ends", starved=True)
+    return Decision(
+        Move.WAIT, "as many servers start as the limit allows", frees="another start ends", guard="budget", starved=True
+    )
 
 
 def _unknown_supply(facts: ServerFacts) -> str:

@@ -54,24 +54,32 @@ def next_move(
     return decide(facts, network.dependencies(name), network.dependents(name), now, free_starts, sharers)
 
 
-def explain(network: ServerNetwork, name: str, now: float) -> dict[str, Any]:
+def reason(text: str, since: float | None = None, frees: str = "", guard: str = "") -> dict[str, Any]:
+    """Return one reason, see ``explain``."""
+    return {"text": text, "since": since, "frees": frees, "guard": guard}
+
+
+def explain(network: ServerNetwork, name: str, now: float, decision: Decision | None = None) -> dict[str, Any]:
     """Return why ``name`` is as it is.
 
-    ``reasons``  dicts with ``text``, ``since`` (moment of the clock, None = unknown) and ``frees``, what would end it
+    ``decision``  what is to happen with it next; default: as the network is, without any limit
+    ``reasons``  dicts with ``text``, ``since`` (moment of the clock, None = unknown), ``frees``, what would end it, and
+                 ``guard``, the rule that holds it
     ``chain``    the servers it waits for, and those they wait for, nearest first
     """
     node = network.getServernode(name)
-    decision = next_move(network, node, now)
+    decision = decision or next_move(network, node, now)
     reasons = []
     text = decision.reason or (node.why if decision.move is not Move.NOTHING else "")
     if text:
-        reasons.append({"text": text, "since": node.facts.since, "frees": decision.frees})
+        since = node.why_since if node.why else node.facts.since
+        reasons.append(reason(text, since, decision.frees, decision.guard))
     if node.facts.error and node.facts.error not in text:
-        reasons.append({"text": f"last error: {node.facts.error}", "since": None, "frees": ""})
+        reasons.append(reason(f"last error: {node.facts.error}"))
     if not reasons:
         wanted = node.facts.desired
         text = f"it is {word(node.facts.op_state)}, " + ("as ordered" if wanted else "and nothing is ordered for it")
-        reasons.append({"text": text, "since": node.facts.since, "frees": ""})
+        reasons.append(reason(text, node.facts.since))
     return {
         "server": name,
         "state": node.facts.op_state.value,
