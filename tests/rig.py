@@ -21,6 +21,7 @@ from ockle.engine.settings import Settings
 from ockle.networkTree.facts import Policy
 from ockle.networkTree.ServerNetwork import ServerNetwork
 from ockle.networkTree.ServerNode import ServerNode
+from ockle.networkTree.topology import keep_daemon_fed
 from ockle.outlets.marks import OutletMarks
 from ockle.outlets.OutletTemplate import OutletTemplate
 from ockle.simulator.virtual_time import run
@@ -198,6 +199,7 @@ class Rig:
 
     ``outlets``  machine -> how many outlets of its own it has; default: 1
     ``shared``   name of a relay -> the machines that it feeds besides those outlets
+    ``daemon``   the machine that the engine is said to run on
     """
 
     def __init__(
@@ -206,6 +208,7 @@ class Rig:
         *,
         outlets: Mapping[str, int] | None = None,
         shared: Mapping[str, Iterable[str]] | None = None,
+        daemon: str = "",
         settings: Settings | None = None,
         store: str = "sqlite://",
         policy: Mapping[str, Any] | None = None,
@@ -215,6 +218,8 @@ class Rig:
         self.machines = {name: Machine(name, self, needs=self.needs[name]) for name in self.needs}
         self._outlets = outlets or {}
         self.shared = {relay: tuple(names) for relay, names in (shared or {}).items()}
+        self._daemon = daemon
+        self.carriers = self._carriers(daemon) if daemon else set()
         self.in_flight: dict[str, int] = {}  # relay -> commands on their way
         self.settings = settings or Settings(poll_interval=5.0, test_interval=5.0)
         self.store_url = store
@@ -223,6 +228,16 @@ class Rig:
         self.operator_orders: set[str] = set()  # machines whose neighbours' guards an operator has overruled
         self.engine: Engine
         self.events: EventBus
+
+    def _carriers(self, daemon: str) -> set[str]:
+        """Return the machines without which the engine itself would stop."""
+        found = {daemon}
+        while True:
+            more = {needed for name in found for needed in self.needs[name]}
+            more |= {one for names in self.shared.values() if found & set(names) for one in names}
+            if more <= found:
+                return found
+            found |= more
 
     def __getitem__(self, name: str) -> Machine:
         return self.machines[name]
@@ -254,6 +269,8 @@ class Rig:
             node.facts.policy = Policy(**self.policy)
             network.addServer(node)
         network.addDependencies((name, needed) for name, wanted in self.needs.items() for needed in wanted)
+        if self._daemon:
+            keep_daemon_fed(network, self._daemon)
         return network
 
     def _outlet(
@@ -293,6 +310,9 @@ class Rig:
         may_be_cycled = machine.os in ("wedged", "booting") and self.policy.get("retry_cycle") == "always"
         if what.startswith("second command"):
             return f"I3: {what}"
+        ends = what == "shutdown asked" or (what.startswith("SET") and what.endswith("off"))
+        if ends and machine.name in self.carriers - self.operator_orders:
+            return f"I13: {what}, and the engine runs on it"
         if "cut" in what and (machine.expendable or may_be_cycled):
             return ""
         if machine.name in self.operator_orders:

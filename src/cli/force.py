@@ -44,7 +44,10 @@ def run(args: argparse.Namespace) -> int:
         data = {"state": args.state, **({"note": args.note} if args.note else {})}
         if args.seconds is not None and args.state != "clear":
             data["for_s"] = args.seconds
-        replies = {name: connection.call("force", {"server": name, **data}, FORCE_TIMEOUT_S) for name in names}
+        replies = {}
+        for name in names:
+            agreed = {"confirm": name} if args.state == "off" else {}
+            replies[name] = connection.call("force", {"server": name, **data, **agreed}, FORCE_TIMEOUT_S)
     show(args, replies, "\n".join(_said(safe(name), args.state, args.seconds) for name in replies), replies)
     return OK
 

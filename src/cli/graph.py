@@ -33,26 +33,32 @@ def run_tree(args: argparse.Namespace) -> int:
 def draw(roots: list[str], nodes: dict[str, dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of the tree. What several servers lead to is drawn out once and then only named with ``…``."""
     drawn: set[str] = set()
-    # (name, what stands before it, what stands before its children): a stack of our own, because a deep network
+    # (name, what stands before it, before its children, why it is a child): a stack of our own, because a deep network
     # must not meet the limit of recursion
-    todo = [(root, "", "") for root in reversed(roots)]
+    todo = [(root, "", "", "") for root in reversed(roots)]
     while todo:
-        name, branch, below = todo.pop()
+        name, branch, below, because = todo.pop()
         children = nodes[name]["children"]
         again = name in drawn and bool(children)
-        yield f"{branch}{_label(name, nodes[name])}{'  …' if again else ''}"
+        yield f"{branch}{_label(name, nodes[name])}{_told(because)}{'  …' if again else ''}"
         if again:
             continue
         drawn.add(name)
         for number, child in enumerate(reversed(children)):
             last = number == 0
-            todo.append((child, f"{below}{'└─ ' if last else '├─ '}", f"{below}{'   ' if last else '│  '}"))
+            why = nodes[name].get("because", {}).get(child, "")
+            todo.append((child, f"{below}{'└─ ' if last else '├─ '}", f"{below}{'   ' if last else '│  '}", why))
 
 
 def _label(name: str, node: dict[str, Any]) -> str:
     word = node["word"]
     why = f" ({safe(node['why'])})" if node.get("why") else ""
-    return f"{safe(name)}  {paint(f'{glyph(word)} {word}', word)}{why}"
+    mates = "".join(f"  [on {safe(outlet)} with {safe(mate)}]" for mate, outlet in (node.get("mates") or {}).items())
+    return f"{safe(name)}  {paint(f'{glyph(word)} {word}', word)}{why}{mates}"
+
+
+def _told(because: str) -> str:
+    return f"  [{safe(because)}]" if because else ""
 
 
 def run_why(args: argparse.Namespace) -> int:

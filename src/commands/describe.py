@@ -47,7 +47,10 @@ class DescribeCommands(CommandGroup):
     # -- servers
 
     def server_tree(self, data: Data) -> Data:
-        """Return the network as a dot graph, an arrow from each server to what needs it."""
+        """Return the network as a dot graph, an arrow from each server to what needs it.
+
+        Dashed: because of a ``via``; dotted, without a head: on one outlet.
+        """
         return {"dot": self.look(self._dot)}
 
     def _dot(self) -> str:
@@ -58,7 +61,14 @@ class DescribeCommands(CommandGroup):
             lines.append(f"  {_quoted(node.name)} [label={label}, color={_COLOURS.get(word, 'blue')}];")
         for node in self.network.getSortedNodeList():
             for needed in self.network.getDependencies(node.name):
-                lines.append(f"  {_quoted(needed)} -> {_quoted(node.name)};")
+                why = self.network.implied(node.name, needed)
+                style = f" [style=dashed, label={_quoted(why)}]" if why else ""
+                lines.append(f"  {_quoted(needed)} -> {_quoted(node.name)}{style};")
+        for node in self.network.getSortedNodeList():
+            for mate, outlet in self.network.mates(node.name).items():
+                if node.name < mate:
+                    style = f"dir=none, style=dotted, label={_quoted(outlet)}"
+                    lines.append(f"  {_quoted(node.name)} -> {_quoted(mate)} [{style}];")
         return "\n".join([*lines, "}"])
 
     def server_view(self, data: Data) -> Data:
@@ -81,6 +91,12 @@ class DescribeCommands(CommandGroup):
             "startAttempts": node.getStartAttempts(),
             "shutdownAttempts": node.getShutdownAttempts(),
             "dependencies": self.network.getDependencies(node.name),
+            "because": {
+                needed: text
+                for needed in self.network.getDependencies(node.name)
+                if (text := self.network.implied(node.name, needed))
+            },
+            "sameOutlet": dict(self.network.mates(node.name)),
             "dependents": self.network.getDependent(node.name),
             "outlets": {part.name: _part(part) for part in node.outlets},
             "controls": {part.name: _part(part) for part in node.controls},

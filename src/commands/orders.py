@@ -56,6 +56,7 @@ class OrderCommands(CommandGroup):
                 "state": "on, off or clear",
                 "note?": "why",
                 "for_s?": "seconds after which it ends by itself; default: never",
+                "confirm?": "the server's name, to switch off what Ockle itself runs on or needs",
             },
         )
         self.add("hold", self.hold, operator, {"server": "name", "held": "true or false", "note?": "why"})
@@ -133,9 +134,20 @@ class OrderCommands(CommandGroup):
         seconds = data.get("for_s")
         if seconds is not None and not _is_timeout(seconds):
             raise CommandError(f"for_s is {seconds!r}: use seconds, above 0 and up to {LONGEST_RUN_S}")
+        if state is Desired.OFF and node.facts.policy.carries_daemon:
+            self.look(lambda: self._refuse_to_end(node, data))
         note = text_of(data, "note", "") or f"by {who}"
         self.loop(self.engine.force(node.name, state, note, who=who, seconds=seconds), 600.0)
         return {"server": node.name, "state": node.facts.op_state.value}
+
+    def _refuse_to_end(self, node: ServerNode, data: Data) -> None:
+        """What carries Ockle itself goes last, and only for somebody who knows that this is its end."""
+        others = [one.name for one in self.network if not one.facts.policy.carries_daemon and not is_down(one.facts)]
+        reason = f"{node.name}: {node.facts.policy.carries_daemon}"
+        if others:
+            raise CommandError(f"{reason}, so it goes last: first turn off {', '.join(sorted(others))}", "refused")
+        if data.get("confirm") != node.name:
+            raise CommandError(f"{reason}, and nothing switches it on again: confirm = {node.name!r}", "refused")
 
     def hold(self, data: Data) -> Data:
         """Keep automation off a server, or let it back; its power stays as it is."""
@@ -159,7 +171,7 @@ class OrderCommands(CommandGroup):
         plan = self.look(lambda: self.engine.plan(action, [node.name]))
         self._refuse_protected(plan, data)
         number = self._order(plan, {})
-        return {"status": f"run {number}: {node.name} {action}, {len(plan.steps)} steps", "run": number}
+        return {"status": f"run {number}: {node.name} {action}, {_told(plan)}", "run": number}
 
     def switch_network(self, data: Data) -> Data:
         """Turn the whole network on or off, in order."""
@@ -170,7 +182,7 @@ class OrderCommands(CommandGroup):
         plan = self.look(lambda: self.engine.plan(action, names))
         self._refuse_protected(plan, data)
         number = self._order(plan, {})
-        return {"status": f"run {number}: {action}, {len(plan.steps)} steps", "run": number}
+        return {"status": f"run {number}: {action}, {_told(plan)}", "run": number}
 
     def _refuse_protected(self, plan: Plan, data: Data) -> None:
         """The documented calls ask for no confirmation, except where a server is protected."""
@@ -201,6 +213,7 @@ class OrderCommands(CommandGroup):
             self._refuse_blocked("on", on_guard(self.network.dependencies(node.name)))
             self._refuse_sharers("on", feeding_guard(self.network.fed_by(outlet, node)))
             return
+        self._refuse_to_darken(node)
         self._refuse_sharers("off", [one for one in self.network.fed_by(outlet, node) if not is_down(one.facts)])
         others_on = [other for other in node.outlets if other is not outlet and other.state is True]
         if node.facts.supply is Supply.OFF or others_on:
@@ -229,7 +242,13 @@ class OrderCommands(CommandGroup):
         if on:
             self._refuse_blocked("on", on_guard(self.network.dependencies(node.name)))
         else:
+            self._refuse_to_darken(node)
             self._refuse_blocked("off", off_guard(self.network.dependents(node.name)))
+
+    @staticmethod
+    def _refuse_to_darken(node: ServerNode) -> None:
+        if node.facts.policy.carries_daemon:
+            raise CommandError(f"not switched off: {node.facts.policy.carries_daemon}. Force it", "refused")
 
     @staticmethod
     def _refuse_busy(node: ServerNode) -> None:
@@ -269,6 +288,11 @@ class OrderCommands(CommandGroup):
                 "seconds": round(clock.now() - began, 3),
             }
         return results
+
+
+def _told(plan: Plan) -> str:
+    left = ", ".join(f"{name} ({reason})" for name, reason in plan.untouched.items())
+    return f"{len(plan.steps)} steps" + (f"; not touched: {left}" if left else "")
 
 
 def _is_timeout(value: object) -> bool:

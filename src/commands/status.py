@@ -121,6 +121,12 @@ class StatusCommands(CommandGroup):
                     "word": short_word(node.facts.op_state),
                     "why": node.why,
                     "children": sorted(children(name)),
+                    "mates": dict(network.mates(name)),
+                    "because": {
+                        child: text
+                        for child in children(name)
+                        if (text := network.implied(*((name, child) if reverse else (child, name))))
+                    },
                 }
                 for name in sorted(reach)
                 for node in [network.getServernode(name)]

@@ -56,12 +56,20 @@ class Guards:
     def off(self) -> None:
         """Raises Dropped unless the server may be shut down, or its power be cut, now."""
         self._still_ordered()
+        carries = self._carries_daemon()
+        if carries:
+            raise Dropped(f"not switched off: {carries}")
         blockers = self.needed_by()
         if blockers:
             raise Dropped("still needed by " + ", ".join(blockers))
         others = () if self._unguarded else cutting_guard(self._core.network.sharers(self._node, False))
         if others:
             raise Dropped(sharing_text(others))
+
+    def _carries_daemon(self) -> str:
+        """Return why it must stay on for Ockle's own sake, whatever is ordered (I13); a person may force it off."""
+        facts = self._node.facts
+        return "" if facts.forced is Desired.OFF else facts.policy.carries_daemon
 
     def all_read(self) -> None:
         """Raises Dropped when a supply cannot be read: what is shut down could not be proven to be off then (B13)."""
@@ -115,7 +123,9 @@ class Guards:
 
     def may_cycle(self) -> bool:
         """Tell whether neither a neighbour nor a mate forbids to take the power away for a moment."""
-        return not self.needed_by() and not self._running(self._core.network.sharers(self._node, False))
+        if self._carries_daemon() or self.needed_by():
+            return False
+        return not self._running(self._core.network.sharers(self._node, False))
 
     def _running(self, sharers: Iterable[Sharer]) -> list[Sharer]:
         return running(sharers, self._core.clock.now())

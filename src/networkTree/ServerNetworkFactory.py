@@ -19,9 +19,7 @@ from ..outlets.OutletTemplate import OutletTemplate
 from .facts import Policy
 from .ServerNetwork import ServerNetwork
 from .ServerNode import ServerNode
-
-FOLDERS = {"outlet": "outlets", "control": "controllers", "test": "testers"}
-"""Kind of a server's part -> folder of the types that make it."""
+from .topology import KINDS, keep_daemon_fed, reached_through
 
 
 class SiteOwner(Protocol):
@@ -82,6 +80,8 @@ class ServerNetworkFactory:
             for server in site.servers.values():
                 network.addServer(self._node(server, site, known))
             self._connect(network, site)
+            if site.main.get("daemon_node"):
+                keep_daemon_fed(network, site.main["daemon_node"])
         except OckleError:
             self._devices = known
             raise
@@ -89,13 +89,14 @@ class ServerNetworkFactory:
 
     def _connect(self, network: ServerNetwork, site: Site) -> None:
         pairs = [(server.name, needed) for server in site.servers.values() for needed in server.dependencies]
+        implied = list(reached_through(site))
         try:
-            network.addDependencies(pairs)
+            network.addDependencies(pairs, implied)
         except DependencyException as error:
             if self._strict:
                 raise
             self._owner.debug(str(error))
-            for server, needed in pairs:
+            for server, needed in dict.fromkeys([*pairs, *((one.server, one.needed) for one in implied)]):
                 if network.cycle_with(server, needed):
                     self._owner.debug(f"{server}: the dependency on {needed} is left out, it closes a cycle")
                 else:
@@ -115,7 +116,7 @@ class ServerNetworkFactory:
         return node
 
     def _part(self, part: PartConfig, generator: ObjectConfig, known: _Devices) -> Driver:
-        driver: Driver = load_class(FOLDERS[part.kind], generator.type)(part.name, generator.settings, part.params)
+        driver: Driver = load_class(KINDS[part.kind], generator.type)(part.name, generator.settings, part.params)
         driver.device = self._device(part.kind, generator, driver, known)
         if isinstance(driver, OutletTemplate):
             address = outlet_address(generator, part)

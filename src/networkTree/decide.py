@@ -110,7 +110,12 @@ def goes_down(facts: ServerFacts) -> bool:
     """Tell whether a server is down or on its way there, so that another one on its outlet need not stay on for it."""
     if is_down(facts) or facts.op is Desired.OFF or facts.emergency_by is not None:
         return True
-    if facts.op is Desired.ON or facts.held or facts.op_state is OpState.permanentlyFailedToStop:
+    if (
+        facts.op is Desired.ON
+        or facts.held
+        or facts.policy.carries_daemon
+        or facts.op_state is OpState.permanentlyFailedToStop
+    ):
         return False
     if facts.forced is not None:
         return facts.forced is Desired.OFF
@@ -218,6 +223,9 @@ def _decide_off(
 ) -> Decision:
     if facts.op_state is OpState.OFF and not facts.shutdown_sent:
         return NOTHING
+    if facts.policy.carries_daemon:
+        reason = f"not switched off: {facts.policy.carries_daemon}"
+        return Decision(Move.NOTHING, reason, frees="a force off", guard="daemon_node")
     emergency = facts.emergency_by is not None
     if (facts.supply is Supply.UNKNOWN or facts.unread) and not emergency:
         return Decision(Move.WAIT, _unknown_supply(facts), frees="the device answers again", guard="supply")

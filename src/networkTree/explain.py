@@ -74,6 +74,7 @@ def explain(network: ServerNetwork, name: str, now: float, decision: Decision | 
     if text:
         since = node.why_since if node.why else node.facts.since
         reasons.append(reason(text, since, decision.frees, decision.guard))
+    reasons += [reason(text) for text in _implied(network, name, decision)]
     if node.facts.error and node.facts.error not in text:
         reasons.append(reason(f"last error: {node.facts.error}"))
     if not reasons:
@@ -87,6 +88,17 @@ def explain(network: ServerNetwork, name: str, now: float, decision: Decision | 
         "reasons": reasons,
         "chain": _chain(network, decision, now),
     }
+
+
+def _implied(network: ServerNetwork, name: str, decision: Decision) -> list[str]:
+    """Return why ``name`` waits for servers that no file says it has to do with."""
+    found = []
+    for other in decision.blockers:
+        for server, needed in ((name, other), (other, name)):
+            text = network.implied(server, needed)
+            if text:
+                found.append(f"{server} needs {needed}: {text}")
+    return found
 
 
 def _chain(network: ServerNetwork, decision: Decision, now: float) -> list[dict[str, Any]]:

@@ -40,7 +40,10 @@ class Supply(StrEnum):
 
 @dataclass(slots=True)
 class Policy:
-    """How a server wants to be treated; its options in ``serverNodes.ini``. Times in seconds."""
+    """How a server wants to be treated; its options in ``serverNodes.ini``. Times in seconds.
+
+    ``carries_daemon``  why Ockle itself would stop without it, for a person; "" = it would not. Not an option
+    """
 
     boot_timeout: float = 300.0
     shutdown_timeout: float = 180.0
@@ -57,6 +60,7 @@ class Policy:
     on_failure: str = "alarm"
     min_supplies: int = 0
     protected: bool = False
+    carries_daemon: str = ""
     tags: tuple[str, ...] = ()
     comment: str = ""
 

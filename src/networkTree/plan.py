@@ -119,7 +119,7 @@ def _to_switch_off(
 ) -> set[str]:
     free = []
     for name in targets:
-        reason = _hands_off(network.getServernode(name))
+        reason = _stays_on(network.getServernode(name))
         if reason:
             untouched[name] = reason
         else:
@@ -132,7 +132,7 @@ def _to_switch_off(
         if is_down(node.facts):
             if node.facts.desired is Desired.ON or name in coming_back or node.facts.op_state in FAILED_START:
                 chosen.add(name)  # else it would be started again, or go on as failed
-        elif reason := _hands_off(node):
+        elif reason := _stays_on(node):
             untouched[name] = reason
             kept.add(name)
         else:
@@ -188,6 +188,10 @@ def _to_switch_on(
     for name in network.all_dependents(blocked) & chosen - blocked:
         untouched[name] = "needs " + ", ".join(sorted(network.all_dependencies(network.group(name)) & blocked))
     return chosen - untouched.keys()
+
+
+def _stays_on(node: ServerNode) -> str:
+    return _hands_off(node) or node.facts.policy.carries_daemon
 
 
 def _hands_off(node: ServerNode) -> str:

@@ -87,3 +87,31 @@ def test_no_order_and_no_fault_breaks_an_invariant(
 
     rig.play(scenario)
     assert rig.broken() == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(sites(), EVENTS, POLICIES, st.data())
+def test_what_the_daemon_runs_on_is_never_switched_off(
+    site: tuple[Needs, Shared, dict[str, int]],
+    events: list[tuple[str, int, float]],
+    policy: dict[str, str],
+    data: st.DataObject,
+) -> None:
+    """I13: no order, no fault and no retry switches off the daemon's machine, what it needs, or what shares outlets."""
+    needs, shared, own = site
+    assume(can_work(needs, shared))
+    names = list(needs)
+    daemon = data.draw(st.sampled_from(names), label="daemon")
+    rig = Rig(needs, outlets=own, shared=shared, daemon=daemon, policy={**policy, "retry_cycle": "always"})
+
+    async def scenario(engine: Engine) -> None:
+        for what, number, pause in (("on", 0, 40.0), *events):
+            await happen(rig, engine, what, names[number % len(names)])
+            await asyncio.sleep(pause)
+        await asyncio.sleep(100)
+        plan = engine.plan("off", names)
+        assert not {step.server for step in plan.steps} & rig.carriers
+        assert rig.carriers <= plan.untouched.keys()
+
+    rig.play(scenario)
+    assert rig.broken() == []
