@@ -96,9 +96,9 @@ class Masked:
         return "".join(parts)
 
     def hidden(self) -> Iterator[tuple[Piece, str]]:
-        """Yield every piece that people see in another way, and that way."""
+        """Yield every piece that people see in another way, or that is nothing but stars, and what they see."""
         for piece in self.pieces:
-            if (shown := self._shown(piece, self.literals)) != piece.body:
+            if (shown := self._shown(piece, self.literals)) != piece.body or self.still_masked(piece):
                 yield piece, shown
 
     def still_masked(self, piece: Piece) -> bool:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from editing_site import SECRETS, VIEWER, Editing
@@ -105,6 +105,8 @@ def test_every_way_to_write_a_secret_is_hidden_and_comes_back(line: str) -> None
 PARTS = [*"[]#='\"\n\r \ta*:", "'''", "\r\n", "${env:A}", "\ncommunity = ", "\n# token = ", "http://u:p@h", "long"]
 
 
+@example(text="***")
+@example(text="***\ncommunity = ***\nx\n***")
 @given(text=st.lists(st.sampled_from(PARTS), max_size=30).map("".join) | st.text(max_size=60))
 def test_any_text_is_hidden_and_comes_back(text: str) -> None:
     assert unmask(PDU, mask(PDU, text), text) == text
