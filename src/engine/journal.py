@@ -83,6 +83,8 @@ class Journal:
                     outlet.marks.take_ages(known["marks"], now, self._clock.since(known["noted"]))
         newest = self.store.load("intents", order="-id", limit=1)
         self._next_intent = newest[0]["id"] + 1 if newest else 1
+        for row in self.store.load("intents", unset="outcome"):
+            self.outcome(row["id"], "unknown: the daemon ended before it was known")
         self.store.prune("intents", KEEP_INTENTS)
 
     # -- switchings

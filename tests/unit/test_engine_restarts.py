@@ -37,6 +37,26 @@ def test_after_a_crash_an_open_run_goes_on(tmp_path: Path) -> None:
     assert again.order("SET switch.psu1 on") == []  # it was on already
 
 
+def test_what_was_under_way_at_a_crash_gets_an_outcome_unknown(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/state.db"
+    rig = Rig({"a": []}, store=url)
+    rig["a"].slow_s = 30.0
+
+    async def crash(engine: Engine) -> list[str | None]:
+        await engine.order("on", ["a"], who="test")
+        await asyncio.sleep(2)
+        return [row["outcome"] for row in engine.store.load("intents")]
+
+    assert rig.play(crash) == [None]
+
+    async def look(engine: Engine) -> list[str | None]:
+        await asyncio.sleep(5)
+        return [row["outcome"] for row in engine.store.load("intents", order="id")]
+
+    first, *_ = Rig({"a": []}, store=url).play(look)
+    assert first == "unknown: the daemon ended before it was known"
+
+
 def test_desired_states_forces_and_failures_survive_a_restart(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/state.db"
     rig = Rig({"a": [], "b": []}, store=url)
