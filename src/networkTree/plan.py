@@ -168,8 +168,8 @@ def _to_switch_on(
     blocked = set(untouched)
     for name in {*goal, *network.all_dependencies(goal)}:
         node = network.getServernode(name)
-        if node.facts.op_state is OpState.OK and name not in stopped:
-            continue
+        if node.facts.op_state is OpState.OK and node.facts.desired is not Desired.OFF and name not in stopped:
+            continue  # one that was to be switched off, and still is on, is ordered anew
         reason = _hands_off(node)
         if not reason:
             chosen.add(name)

@@ -12,6 +12,7 @@ from ockle.common.errors import CommandError
 from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState, StepState
 from ockle.engine.settings import Settings
+from ockle.networkTree.facts import Desired
 from rig import Rig
 from rig_calls import CHAIN, down, node_of, ordered, up, whats
 
@@ -212,3 +213,22 @@ def test_a_cancel_before_the_shutdown_is_sent_keeps_it_from_being_sent() -> None
     rig.play(scenario)
     assert "shutdown asked" not in whats(rig, "a")
     assert rig.states() == {"a": "OK"}
+
+
+def test_an_order_on_also_counts_for_those_that_are_still_on_and_were_to_be_switched_off() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        off = await engine.order("off", list(CHAIN), who="test")
+        await asyncio.sleep(1)  # web shuts down; what it needs waits for that
+        on = await engine.order("on", list(CHAIN), who="test")
+        await asyncio.wait_for(on.finished.wait(), 300)
+        assert on.state is RunState.DONE
+        assert {step.server for step in on.steps()} == set(CHAIN)
+        assert off.state is not RunState.RUNNING
+        assert {node.facts.desired for node in engine.network} == {Desired.ON}
+
+    rig.play(scenario)
+    assert rig.broken() == []
+    assert set(rig.states().values()) == {"OK"}
