@@ -49,6 +49,9 @@ class DeviceKnobs:
     slow_s: float = _knob(0.0, _up_to(3600), "seconds before each answer, one request at a time")
     silent: bool = _knob(False, _FLAG, "the management card is dead: requests vanish")
     lost: float = _knob(0.0, _up_to(1), "probability that a request is lost, and again that its answer is")
+    doubled: float = _knob(0.0, _up_to(1), "probability that a request arrives a second time, a moment later")
+    late_s: float = _knob(0.0, _up_to(3600), "seconds that each request may be late: a later one may overtake it")
+    locked: bool = _knob(False, _FLAG, "the write community has been changed: a SET is met with silence")
     stuck: Set[int] = _knob(frozenset(), _OUTLETS, "outlets that answer OK, do not move, and read back so")
     lie: Set[int] = _knob(frozenset(), _OUTLETS, "outlets that answer OK, do not move, and read back as asked")
     fault: Set[int] = _knob(frozenset(), _OUTLETS, "PoE ports in fault: no power, whatever is asked")
@@ -67,7 +70,8 @@ class MachineKnobs:
     shutdown_hangs: str = _knob(
         "",
         _one_of("", "services", "disk"),
-        "the shutdown is accepted and never ends: 'services' all of them stay up, 'disk' only the disk stays mounted",
+        "the shutdown is accepted and never ends: 'services' all of them stay up, 'disk' only the disk stays mounted; "
+        "it goes on when the knob is turned back",
     )
     boot_fails: int = _knob(0, _COUNT, "so many boots hang before the disk is mounted")
     boot_never: bool = _knob(False, _FLAG, "the firmware does not start when power returns")

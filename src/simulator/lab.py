@@ -253,6 +253,16 @@ class Lab:
         """Somebody switches an outlet at the device itself."""
         self._call(self._devices[device].ask, outlet, on)
 
+    def mains(self, live: bool) -> None:
+        """The mains of the whole lab fails or returns; PDUs and switches are deaf meanwhile."""
+
+        def apply() -> None:
+            for name, device in self._devices.items():
+                self._agents[name].deaf = not live
+                device.mains(live)
+
+        self._call(apply)
+
     def reboot(self, device: str, *, down_s: float = 1.0, restore: str = "last", serial: str = "") -> None:
         """A device starts anew and is deaf for ``down_s``; then its outlets are "on", "off" or as before ("last").
 

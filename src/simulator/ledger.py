@@ -13,6 +13,7 @@ KINDS = {
     "set": "an SNMP SET arrived (what = outlet; detail: value, applied)",
     "relay": "contacts moved (what = outlet; detail: closed)",
     "reboot": "a device started anew by itself (detail: restore = on | off | last)",
+    "mains": "the mains of a PDU or switch failed or returned (what = on | off)",
     "power": "a machine got or lost its power (what = on | off)",
     "boot": "firmware started (detail: boot id)",
     "boot-failed": "the boot hung, or never began",

@@ -64,6 +64,7 @@ class Machine:
         self.services: Services | None = None
         self._ledger, self._speed = ledger, speed
         self._live = dict.fromkeys(spec.supplies, False)
+        self._hangs = False  # in the middle of a shutdown
         self._timers: list[asyncio.TimerHandle] = []
 
     # -- power ------------------------------------------------------------------------------------------------------
@@ -110,6 +111,7 @@ class Machine:
 
     def _power_off(self) -> None:
         self._cancel()
+        self._hangs = False
         self._ledger.add("power", self.name, "off", state=str(self.state))
         if self.mounted:
             self._ledger.add("violation", self.name, str(self.state))
@@ -143,14 +145,18 @@ class Machine:
             return
         self.state = MachineState.STOPPING
         hangs = self.knobs.shutdown_hangs
+        self._hangs = bool(hangs)
         if hangs == "services":
             return
         whole_s = self.spec.shutdown_s
         self._later(whole_s * SESSIONS_END_AT, self._end_sessions)
         self._later(whole_s * SERVICES_END_AT, self._end_services)
-        if hangs != "disk":
-            self._later(whole_s * UNMOUNT_AT, self._unmount)
-            self._later(whole_s, self._halt)
+        if not hangs:
+            self._end_of_shutdown()
+
+    def _end_of_shutdown(self) -> None:
+        self._later(self.spec.shutdown_s * UNMOUNT_AT, self._unmount)
+        self._later(self.spec.shutdown_s, self._halt)
 
     def _end_sessions(self) -> None:
         if self.services:
@@ -172,7 +178,11 @@ class Machine:
     # -- the lab ----------------------------------------------------------------------------------------------------
 
     def knobs_turned(self) -> None:
-        """Called after a knob changed."""
+        """Called after a knob changed: a shutdown that hung goes on once it may."""
+        if self._hangs and not self.knobs.shutdown_hangs:
+            self._hangs = False
+            self._later(self.spec.shutdown_s * SERVICES_END_AT, self._end_services)
+            self._end_of_shutdown()
         if self.services:
             self.services.knobs_turned()
 

@@ -56,6 +56,7 @@ class PowerDevice(ABC):
         self.outlets = {number: Outlet(number, "") for number in range(1, spec.outlets + 1)}
         self._spec, self._ledger, self._speed = spec, ledger, speed
         self.serial = spec.serial or f"LAB-{spec.name}"
+        self._mains = True
         self._begun = time.monotonic()
 
     # -- what the lab does ------------------------------------------------------------------------------------------
@@ -84,6 +85,19 @@ class PowerDevice(ABC):
             outlet.asked = outlet.closed if restore == "last" else restore == "on"
             if outlet.closed != outlet.asked and self._can_move(outlet, outlet.asked):
                 self._move(outlet, outlet.asked)
+
+    def mains(self, live: bool) -> None:
+        """The mains fails or returns: contacts stay where they are, what hangs on closed ones is dead or alive."""
+        if live is self._mains:
+            return
+        self._mains = live
+        self._ledger.add("mains", self.name, "on" if live else "off")
+        self._begun = time.monotonic()
+        for outlet in self.outlets.values():
+            self._hold(outlet)
+            outlet.asked = outlet.closed
+            if outlet.closed:
+                self._feed(outlet)
 
     def knobs_turned(self) -> None:
         """A knob changed: contacts that can no longer move stop where they are."""
@@ -120,7 +134,7 @@ class PowerDevice(ABC):
 
     def power_w(self, number: int) -> float:
         outlet = self.outlets[number]
-        return sum(load.draw_w(self.name, number) for load in outlet.loads) if outlet.closed else 0.0
+        return sum(load.draw_w(self.name, number) for load in outlet.loads) if outlet.closed and self._mains else 0.0
 
     def mib(self) -> Mib:
         return Mib((*self._system(), *self._variables()))
@@ -151,8 +165,11 @@ class PowerDevice(ABC):
             return
         outlet.closed = closed
         self._ledger.add("relay", self.name, str(outlet.number), closed=closed)
+        self._feed(outlet)
+
+    def _feed(self, outlet: Outlet) -> None:
         for load in outlet.loads:
-            load.feed(self.name, outlet.number, closed)
+            load.feed(self.name, outlet.number, outlet.closed and self._mains)
 
     def _system(self) -> Iterator[Variable]:
         yield Variable((*SYSTEM, 1, 0), lambda: text(self.description))

@@ -56,6 +56,7 @@ class SnmpAgent:
 
     ``max_message``  octets that an answer may have; more is tooBig, and GETBULK gives fewer rows
     ``deaf``         it hears nothing: the device is starting
+    ``locked``       its write community is another now
     """
 
     mib: Mib
@@ -63,6 +64,7 @@ class SnmpAgent:
     write_community: bytes
     max_message: int = 1472
     deaf: bool = False
+    locked: bool = False
     dropped: int = field(default=0, init=False)
 
     def handle(self, data: bytes) -> bytes | None:
@@ -78,6 +80,7 @@ class SnmpAgent:
             or request.community not in (self.read_community, self.write_community)
             or request.kind == ber.RESPONSE
             or (request.kind == ber.GETBULK and request.version == ber.V1)
+            or (request.kind == ber.SET and self.locked)
         ):
             self.dropped += 1
             return None

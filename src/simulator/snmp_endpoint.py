@@ -1,4 +1,4 @@
-"""The UDP socket of a device: one request at a time, with the knobs slow, silent and lost."""
+"""The UDP socket of a device: one request at a time, with the knobs slow, silent, lost, late and doubled."""
 
 from __future__ import annotations
 
@@ -47,6 +47,14 @@ class SnmpEndpoint(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Any) -> None:
         if self._knobs.silent or self._chance.random() < self._knobs.lost:
             return
+        for _ in range(1 + (self._chance.random() < self._knobs.doubled)):
+            late_s = self._chance.uniform(0, self._knobs.late_s) * self._speed
+            if late_s:
+                asyncio.get_running_loop().call_later(late_s, self._arrived, data, addr)
+            else:
+                self._arrived(data, addr)
+
+    def _arrived(self, data: bytes, addr: Any) -> None:
         if self._queue.empty() and not self._knobs.slow_s:
             self._reply(data, addr)
         elif not self._queue.full():
@@ -63,7 +71,13 @@ class SnmpEndpoint(asyncio.DatagramProtocol):
             self._reply(data, addr)
 
     def _reply(self, data: bytes, addr: Any) -> None:
+        self._agent.locked = self._knobs.locked
         answer = self._agent.handle(data)
         # A lost answer is decided after the request took effect: a SET that timed out may have been applied.
-        if answer is not None and self._transport and self._chance.random() >= self._knobs.lost:
+        if (
+            answer is not None
+            and self._transport
+            and not self._transport.is_closing()
+            and self._chance.random() >= self._knobs.lost
+        ):
             self._transport.sendto(answer, addr)
