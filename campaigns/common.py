@@ -21,6 +21,7 @@ def parser(name: str, doc: str | None, *, seed: int = 1) -> argparse.ArgumentPar
     """A parser with the options that all campaigns with dice have."""
     made = argparse.ArgumentParser(prog=f"campaigns.{name}", description=doc)
     made.add_argument("--seed", type=int, default=seed, help=f"of the dice (default: {seed}); the same finds the same")
+    made.add_argument("--quick", action="store_true", help="a small part of it, within a minute")
     return made
 
 

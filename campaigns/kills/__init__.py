@@ -1,0 +1,1 @@
+"""The kill campaign: the real daemon on the lab, killed at every failpoint and at random instants."""
