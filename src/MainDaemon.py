@@ -31,7 +31,7 @@ from .common import heap, notify
 from .common.clock import Clock, SystemClock
 from .common.CommunicationHandler import CommunicationHandler
 from .common.device_loop import DeviceLoop
-from .common.errors import ConfigError, OckleError
+from .common.errors import ConfigError, OckleError, StoreBroken
 from .common.events import EventBus
 from .common.failpoints import arm_from_environment
 from .common.logs import logging_to, register_secret
@@ -42,6 +42,7 @@ from .config.templates import described_types, plugin_template
 from .drivers.discovery import load_class, register_external_templates
 from .engine.engine import Engine
 from .engine.event_log import EventLog
+from .engine.keeper import Keeper
 from .engine.runner import EngineRunner
 from .engine.settings import Settings
 from .networkTree.ServerNetwork import ServerNetwork
@@ -56,6 +57,9 @@ PLUGIN_STOP_S, ENGINE_STOP_S, LOOP_STOP_S = 2.0, 6.5, 0.5
 """How long all plugins, then the engine, then the device loop (twice) may take to stop: less than 10 s together."""
 
 START_TIMEOUT_S = 120.0
+
+BROKEN_STORE = 74
+"""Exit code when the disk fails under the store, or another daemon took it over (EX_IOERR of sysexits.h)."""
 
 
 class MainDaemon:
@@ -76,15 +80,16 @@ class MainDaemon:
         self.communicationHandler = CommunicationHandler(self)
         self.plugins: dict[str, ModuleTemplate] = {}
         self._failed_plugins: dict[str, str] = {}
-        self._state = StateFolder(self.etc, self.site.main["state_dir"])
+        state = StateFolder(self.etc, self.site.main["state_dir"])
         self.device_loop = DeviceLoop()
         self.engine = Engine(
             network,
-            Store(self.site.main["database"] or self._state.database_url, self.site.main["log_database"]),
+            Store(self.site.main["database"] or state.database_url, self.site.main["log_database"]),
             events=self.events,
             clock=self.clock,
             settings=Settings.from_main(self.site.main),
         )
+        self._keeper = Keeper(self.engine, state, self.site.main, end_at_once)
         self._attach(network)
         self._stop_wanted = self._reload_wanted = False
         self._woken, self._wake = os.pipe()  # a signal handler may write to a pipe, but not set an Event
@@ -116,11 +121,13 @@ class MainDaemon:
 
         Raises OckleError when another daemon has the folder or the store cannot be opened.
         """
-        self._state.take()
-        self.engine.store.open()
+        self._keeper.open()
         self._event_log = EventLog(self.engine.store, self.events, self.device_loop, self.site.main["event_limit"])
         for name in self.site.plugins:
             self._load_plugin(name)
+        for plugin in self.plugins.values():
+            plugin.prepare()
+        self.device_loop.call(self._keeper.note_start())
         self.device_loop.call(self.engine.start(), START_TIMEOUT_S)
         for plugin in self.plugins.values():
             plugin.start()
@@ -158,10 +165,11 @@ class MainDaemon:
             if not plugin.join(max(0.0, deadline - time.monotonic())):
                 log.warning("plugin %s does not stop; going on without it", plugin.name)
         self.events.publish("daemon", "Ockle stops")
+        self._stop_step(lambda: self.device_loop.call(self._keeper.note_stop(), LOOP_STOP_S))
         self._stop_step(lambda: self.device_loop.call(self.engine.stop(), ENGINE_STOP_S))
         self._stop_step(self._event_log.close)
         self._stop_step(lambda: self.device_loop.stop(LOOP_STOP_S))
-        self._state.release()
+        self._keeper.close()
 
     @staticmethod
     def _stop_step(step: Callable[[], None]) -> None:
@@ -248,6 +256,15 @@ class MainDaemon:
     def debug(self, message: str) -> None:
         """Write ``message`` to the log, level DEBUG."""
         log.debug("%s", message)
+
+
+def end_at_once(error: StoreBroken) -> None:
+    """End the process as a kill would: what memory holds is no longer to be trusted. Open work stays open."""
+    log.critical("%s; the daemon ends, and has to observe everything anew", error)
+    notify.status(str(error))
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+    os._exit(BROKEN_STORE)
 
 
 async def _nothing() -> None:

@@ -27,7 +27,7 @@ GROUPS = {
     "emergency": ("emergency",),
     "runs": ("runs", "cancel"),
     "events": ("events", "who"),
-    "parts": ("outlet", "control", "auto"),
+    "parts": ("outlet", "control", "auto", "resume"),
     "config": ("config",),
     "raw": ("command", "completion", "_names"),
 }

@@ -31,6 +31,13 @@ def register(commands: Commands) -> None:
             parser.add_argument("--confirm", metavar="TEXT", default="", help="the name of the server")
             if kind == "outlet":
                 parser.add_argument("--force", action="store_true", help="even if the server is running")
+    commands.add(
+        "resume",
+        run_resume,
+        "leave safe mode, once a person has looked",
+        text="In safe mode the daemon watches and sends nothing: it could not trust its store, or died again and\n"
+        "again. ockle doctor says why. Afterwards open runs go on.",
+    )
     parser = commands.add("auto", run_auto, "the master switch of AutoControl")
     parser.add_argument("state", choices=("on", "off", "status"))
 
@@ -68,6 +75,14 @@ def run_switch(args: argparse.Namespace) -> int:
     with connect(args) as connection:
         reply = connection.call(SWITCHES[args.kind], request, SWITCH_TIMEOUT_S)
     show(args, reply, f"{safe(what)}: {safe(reply.get('opState', 'done'))}", [args.part])
+    return OK
+
+
+def run_resume(args: argparse.Namespace) -> int:
+    with connect(args) as connection:
+        reply = connection.call("resume")
+    reason = safe(reply["reason"])
+    show(args, reply, f"safe mode was left; it was: {reason}" if reason else "it was not in safe mode")
     return OK
 
 

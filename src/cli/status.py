@@ -63,6 +63,8 @@ def _ask(connection: Connection, selectors: list[str]) -> tuple[dict[str, dict[s
 
 def _warn(status: dict[str, Any]) -> None:
     """Say what keeps the network as a whole from being what was ordered."""
+    if status.get("safe_mode"):
+        tell(f"safe mode, nothing is switched: {safe(status['safe_mode'])}")
     if status.get("emergency"):
         from .emergency import describe_emergency  # rarely needed, and not free
 

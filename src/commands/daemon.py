@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import __version__
+from ..common.CommunicationHandler import current_caller
 from ..common.services import DaemonServices
 from .group import CommandGroup, Data
 
@@ -13,6 +14,7 @@ class DaemonCommands(CommandGroup):
     def __init__(self, daemon: DaemonServices) -> None:
         super().__init__(daemon)
         self.add("about", self.about)
+        self.add("resume", self.resume, "operator")
         self.add("reload", self.reload, "admin")
         self.add("restartOckle", self.restart, "admin")
 
@@ -25,6 +27,12 @@ class DaemonCommands(CommandGroup):
             "plugins": self._daemon.plugin_states(),
             "switching": self.look(self.engine.busy),
         }
+
+    def resume(self, data: Data) -> Data:
+        """Leave safe mode, as a person has looked: open runs go on. Returns why it was entered, or ""."""
+        reason = self.look(lambda: str(self.engine.core.safe_mode))
+        self._daemon.device_loop.call(self.engine.resume(current_caller().name))
+        return {"reason": reason}
 
     def reload(self, data: Data) -> Data:
         """Apply the configuration as it is on disk; running runs go on and no outlet is touched."""

@@ -84,41 +84,57 @@ class SocketServer:
         self._peers: dict[str, _Peer] = {}
         self._servers: list[asyncio.Server] = []
         self._unix_path: Path | None = None
+        self._bound: list[socket.socket] = []
+        self._unix: socket.socket | None = None
+        self._context: SSLContext | None = None
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="command")
         self._newest = 0
         self._unsubscribe: Callable[[], None] = _nothing
         self._digests = {role: _digest(token) for role, token in settings.tokens.items() if token}
 
-    async def start(self) -> None:
-        """Listen. Raises ConfigError when that would be unsafe or impossible, before anybody is let in."""
+    def bind(self) -> None:
+        """Take the addresses; nobody is let in before ``start``. Raises ConfigError when unsafe or impossible."""
         settings = self.settings
         if settings.host and not _stays_here(settings.host) and not self._digests:
             raise ConfigError(
                 f"config.ini [plugins.SocketListener] host = {settings.host!r}: other machines can reach it, "
                 "but no token is set; set admin_token (or operator_token, viewer_token), or listen on 127.0.0.1"
             )
+        self._context = self._tls_context()
+        try:
+            if settings.host:
+                self._bound += _bind_tcp(settings.host, settings.port)
+            if settings.unix_socket:
+                self._unix = _bind_unix(Path(settings.unix_socket))
+        except ConfigError:
+            self.unbind()
+            raise
+        self.addresses = [_address(one.getsockname()) for one in self._bound]
+        if self._bound and self._context is None and not _stays_here(settings.host):
+            log.warning("%s: without TLS tokens go over the network in clear", self.addresses[-1])
+        if self._unix is not None:
+            self.addresses.append(f"unix:{settings.unix_socket}")
+
+    def unbind(self) -> None:
+        """Give the addresses back that were taken and not used."""
+        for one in (*self._bound, *filter(None, (self._unix,))):
+            one.close()
+        self._bound, self._unix = [], None
+
+    async def start(self) -> None:
+        """Let clients in. Raises ConfigError like ``bind``, when that was not called before."""
+        if not self.addresses:
+            self.bind()
         self._loop = asyncio.get_running_loop()
-        context = self._tls_context()
-        if settings.host:
-            try:
-                server = await asyncio.start_server(
-                    self._connected, settings.host, settings.port, ssl=context, backlog=BACKLOG
-                )
-            except OSError as error:
-                raise ConfigError(
-                    f"config.ini [plugins.SocketListener] port = {settings.port}: "
-                    f"cannot listen on {settings.host}: {error.strerror or error}"
-                ) from error
-            self._servers.append(server)
-            self.addresses += [_address(one.getsockname()) for one in server.sockets]
-            if context is None and not _stays_here(settings.host):
-                log.warning("%s: without TLS tokens go over the network in clear", self.addresses[-1])
-        if settings.unix_socket:
-            self._unix_path = Path(settings.unix_socket)
-            self._servers.append(
-                await asyncio.start_unix_server(self._connected, sock=_bind_unix(self._unix_path), backlog=BACKLOG)
+        while self._bound:
+            server = await asyncio.start_server(
+                self._connected, sock=self._bound.pop(0), ssl=self._context, backlog=BACKLOG
             )
-            self.addresses.append(f"unix:{self._unix_path}")
+            self._servers.append(server)
+        if self._unix is not None:
+            self._unix_path = Path(self.settings.unix_socket)
+            self._servers.append(await asyncio.start_unix_server(self._connected, sock=self._unix, backlog=BACKLOG))
+            self._unix = None
         kept = self.events.since(0)
         self._newest = kept[-1].seq if kept else 0
         self._unsubscribe = self.events.subscribe(self._published)
@@ -126,6 +142,7 @@ class SocketServer:
     async def stop(self) -> None:
         """Let nobody in any more, finish what runs for at most STOP_TIMEOUT_S, and close everything."""
         self._unsubscribe()
+        self.unbind()
         for server in self._servers:
             server.close()
         for session in tuple(self._sessions):
@@ -253,6 +270,22 @@ def _stays_here(host: str) -> bool:
     except OSError:
         return False
     return all(ipaddress.ip_address(str(one[4][0]).partition("%")[0]).is_loopback for one in found)
+
+
+def _bind_tcp(host: str, port: int) -> list[socket.socket]:
+    """Return a listening socket for each address of ``host``. Raises ConfigError, and then none is left."""
+    bound: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, address in dict.fromkeys((one[0], one[4]) for one in found):
+            bound.append(socket.create_server(address[:2], family=family, backlog=BACKLOG))
+    except OSError as error:
+        for one in bound:
+            one.close()
+        raise ConfigError(
+            f"config.ini [plugins.SocketListener] port = {port}: cannot listen on {host}: {error.strerror or error}"
+        ) from error
+    return bound
 
 
 def _bind_unix(path: Path) -> socket.socket:

@@ -42,6 +42,7 @@ class ByHand:
     async def switch_outlet(self, node: ServerNode, outlet: OutletTemplate, on: bool, guard: Guard = always) -> None:
         """Switch and verify one outlet: on only after its ``min_off_time``, and nothing while the opposite may still
         arrive. Raises DeviceError, StoreError."""
+        self._core.check_trust()
         with self._reserved(node):
             await self._core.clock.sleep(max(0.0, outlet.ready(on, urgent=True)[0] - self._core.clock.now()))
             intent = self._core.journal.intend_to_switch(node, outlet, on, None)
@@ -76,6 +77,7 @@ class ByHand:
 
         A server that is shut down this way is left to the operator: it is no longer meant to be on.
         """
+        self._core.check_trust()
         with self._reserved(node):
             intent = self._core.journal.intend(node, control.name, "start" if on else "shutdown", None)
             sent_before = node.facts.shutdown_sent

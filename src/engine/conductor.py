@@ -106,6 +106,8 @@ class Conductor:
 
     def decision(self, node: ServerNode, run: Run | None) -> Decision:
         """Return what is to happen with ``node`` now, and why."""
+        if self._core.safe_mode:
+            return Decision(Move.NOTHING, f"safe mode: {self._core.safe_mode}", frees="ockle resume")
         facts = node.facts
         ordered = run is not None or facts.emergency_by is not None
         if not ordered and not self.auto and not facts.shutdown_sent and facts.forced is None:
@@ -145,6 +147,7 @@ class Conductor:
 
     def launch(self, node: ServerNode, goal: Desired, run: Run | None, *, unguarded: bool = False) -> None:
         """Begin to switch ``node``; ``unguarded``: whatever its neighbours do."""
+        self._core.check_trust()
         trigger = Trigger.START if goal is Desired.ON else Trigger.STOP
         if node.facts.forced is None:
             transition(node.facts.op_state, trigger)  # a bug shows before the server is marked as being switched

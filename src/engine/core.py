@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from ..common.clock import Clock
 from ..common.common import PERMANENT
+from ..common.errors import CommandError
 from ..common.events import EventBus
 from ..networkTree.facts import Desired
 from ..networkTree.ServerNetwork import ServerNetwork
@@ -27,6 +28,7 @@ class Core:
 
     ``revision``   rises whenever what ``status`` shows may have changed
     ``listeners``  called after each change of a server's state
+    ``safe_mode``  why nothing at all is sent until a person has looked, "" while all is well
     """
 
     def __init__(
@@ -38,9 +40,15 @@ class Core:
         self.clock = clock
         self.settings = settings
         self.revision = 0
+        self.safe_mode = ""
         self.listeners: list[StateListener] = []
         self.wake: Callable[[], None] = lambda: None
         self.dirty: dict[str, None] = {}  # an ordered set: who was marked first is decided first
+
+    def check_trust(self) -> None:
+        """Raise CommandError in safe mode: nothing is to be sent."""
+        if self.safe_mode:
+            raise CommandError(f"safe mode: {self.safe_mode}. Look, then: ockle resume", "refused")
 
     def mark(self, node: ServerNode) -> None:
         """Have the next move of ``node`` decided soon."""

@@ -14,6 +14,7 @@ from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
 from ..networkTree.plan import Plan, make_plan
 from ..networkTree.ServerNetwork import ServerNetwork
+from ..store.recovery import SAFE_MODE
 from ..store.store import Store
 from .adoption import close_all, take_over
 from .by_hand import ByHand
@@ -55,6 +56,7 @@ class Engine:
     ) -> None:
         self.store = store
         self.remembered_auto: bool | None = None
+        self._suspended: list[Run] = []  # open runs that safe mode keeps from going on
         self.core = Core(network, Journal(store, clock), events, clock, settings or Settings())
         self.runs = RunBook(self.core)
         self.durations = Durations(store)
@@ -93,11 +95,17 @@ class Engine:
         self.emergencies.load(kept.get(EMERGENCY))
         self.durations.load()
         open_runs = self.runs.load()
+        self.core.safe_mode = self.core.safe_mode or kept.get(SAFE_MODE) or ""
         self.observer.start()
         failpoint("engine.loaded")
-        for run in open_runs:
-            self.runs.resume(run)
-        self.forces.resume()
+        if self.core.safe_mode:
+            log.error("safe mode: %s; devices are watched and nothing is sent until: ockle resume", self.core.safe_mode)
+            self.core.events.publish("daemon", f"safe mode: {self.core.safe_mode}")
+            self._suspended = open_runs
+        else:
+            for run in open_runs:
+                self.runs.resume(run)
+            self.forces.resume()
         self._store_watch.start()
 
     async def stop(self) -> None:
@@ -111,6 +119,28 @@ class Engine:
         except StoreError as error:
             log.error("%s", error)
         await close_all({part.device for node in self.network for part in node.parts()})
+
+    async def resume(self, who: str) -> None:
+        """Leave safe mode: a person has looked. Open runs go on. Raises StoreError, and then all is as it was."""
+        if not self.core.safe_mode:
+            return
+        self.store.put("meta", SAFE_MODE, value="")
+        try:
+            await self.core.journal.commit()
+        except StoreError as error:
+            self._store_watch.failed(error)
+            self.store.put("meta", SAFE_MODE, value=self.core.safe_mode)
+            raise
+        self.core.safe_mode = ""
+        log.warning("safe mode was left by %s", who)
+        self.core.events.publish("daemon", f"safe mode was left by {who}")
+        self.core.revision += 1
+        suspended, self._suspended = self._suspended, []
+        for run in suspended:
+            if run.state is RunState.RUNNING:
+                self.runs.resume(run)
+        self.forces.resume()
+        self.converge()
 
     # -- orders
 
@@ -140,6 +170,7 @@ class Engine:
         ``plan``  made on the device loop without a wait since
         Raises CommandError, StoreError.
         """
+        self.core.check_trust()
         plan = plan or self.plan(action, servers)
         self._refuse_in_emergency(plan)
         if rev is not None and rev != plan.rev:

@@ -53,6 +53,8 @@ class Forces:
         node = self._core.network.getServernode(name)
         if force.state is None and node.facts.forced is None:
             raise CommandError(f"{name} is not forced", "refused")
+        if force.state is not None:
+            self._core.check_trust()
         with self._conductor.reserved(node):
             await self._conductor.end_switching(node)
             await self._note(node, force)

@@ -67,9 +67,14 @@ class RunBook:
 
     def load(self) -> list[Run]:
         """Read the kept runs; return those that were open when the daemon stopped."""
-        for row in self._core.journal.store.load("runs", order="-id", limit=KEEP_RUNS):
-            self._runs[row["id"]] = from_row(row)
-        self._next = max(self._runs, default=0) + 1
+        rows = self._core.journal.store.load("runs", order="-id", limit=KEEP_RUNS)
+        for row in rows:
+            try:
+                self._runs[row["id"]] = from_row(row)
+            except (KeyError, TypeError, ValueError) as error:
+                log.error("run %s is left out, as its row makes no sense: %r", row["id"], error)
+                self._core.events.publish("run", f"run {row['id']} is left out: its row makes no sense")
+        self._next = max((row["id"] for row in rows), default=0) + 1
         self._core.journal.store.prune("runs", KEEP_RUNS)
         return self.running()
 

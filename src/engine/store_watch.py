@@ -47,6 +47,7 @@ class StoreWatch:
     async def _commit(self) -> None:
         try:
             await self._core.journal.commit()
+            await self._core.journal.store.beat()
         except StoreFull:
             if not await self._core.journal.store.log.give_way():
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from ..common.CommunicationHandler import current_caller
 from ..common.errors import CommandError, OckleError
 from ..common.services import DaemonServices
 from .ModuleTemplate import ModuleTemplate
@@ -22,6 +23,7 @@ class AutoControl(ModuleTemplate):
 
     def __init__(self, MainDaemon: DaemonServices) -> None:  # noqa: N803 - documented name
         super().__init__(MainDaemon)
+        self._begun = False
         commands = MainDaemon.communicationHandler
         commands.AddCommandToList("getAutoControlStatus", self.get_status, role="viewer")
         commands.AddCommandToList(
@@ -33,14 +35,16 @@ class AutoControl(ModuleTemplate):
         return {"status": "on" if self.mainDaemon.engine.auto else "off"}
 
     def set_status(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Turn the master switch on or off. Off: only what is ordered explicitly is switched."""
+        """Turn the master switch on, which ends a safe mode, or off: then only what is ordered is switched."""
         wanted = data["status"]
         if wanted not in ("on", "off"):
             raise CommandError(f"status is {wanted!r}: use 'on' or 'off'")
-        self.mainDaemon.device_loop.call(self._set(wanted == "on"))
+        self.mainDaemon.device_loop.call(self._set(wanted == "on", current_caller().name))
         return {"status": wanted}
 
-    async def _set(self, on: bool) -> None:
+    async def _set(self, on: bool, who: str) -> None:
+        if on:
+            await self.mainDaemon.engine.resume(who)
         await self.mainDaemon.engine.set_auto(on)
 
     def run(self) -> None:
@@ -52,18 +56,16 @@ class AutoControl(ModuleTemplate):
             self.debug("some devices have not answered yet; going on with the others")
         if self.stop_requested.is_set():
             return
-        begun = self._try(self._begin)
+        self._try(self._begin)
         while not self.stop_requested.wait(self.getConfigVar("wait_time")):
-            begun = self._try(self._look_again) if begun else self._try(self._begin)
+            self._try(self._look_again if self._begun else self._begin)
 
-    def _try(self, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+    def _try(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do ``work`` on the device loop; a full disk, say, ends neither the site's start nor this thread."""
         try:
             self.mainDaemon.device_loop.call(work())
         except OckleError as error:
             self._log.warning("AutoControl: %s; tried again in %s s", error, self.getConfigVar("wait_time"))
-            return False
-        return True
 
     def reconfigured(self) -> None:
         self.mainDaemon.device_loop.call(self._limit_attempts())
@@ -76,6 +78,8 @@ class AutoControl(ModuleTemplate):
 
     async def _begin(self) -> None:
         engine = self.mainDaemon.engine
+        if engine.core.safe_mode:  # a person has to look first
+            return
         remembered = engine.remembered_auto
         enabled = self.getConfigVar("enabled") if remembered is None else remembered
         at_start = self.getConfigVar("at_start")
@@ -87,6 +91,7 @@ class AutoControl(ModuleTemplate):
                 raise CommandError("a run from before the restart goes on first", "refused")
             if len(self.mainDaemon.network):
                 await engine.order("on", [node.name for node in self.mainDaemon.network], who=self.name, via="plugin")
+        self._begun = True
 
     async def _look_again(self) -> None:
         engine = self.mainDaemon.engine

@@ -43,6 +43,9 @@ class ModuleTemplate:
         """Return the option ``value`` as an integer."""
         return int(self.getConfigVar(value))
 
+    def prepare(self) -> None:
+        """Called when the daemon starts, before anything is switched; an OckleError keeps it from starting."""
+
     def run(self) -> None:
         """Work until ``stop_requested`` is set; plugins that only register commands leave this alone."""
 

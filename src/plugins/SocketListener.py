@@ -9,7 +9,7 @@ from typing import Any
 from typing_extensions import override
 
 from ..common.CommunicationHandler import ROLES
-from ..common.errors import CommandError
+from ..common.errors import CommandError, ConfigError
 from ..common.services import DaemonServices
 from ..common.socket_server import ServerSettings, SocketServer
 from .ModuleTemplate import ModuleTemplate
@@ -60,6 +60,19 @@ class SocketListener(ModuleTemplate):
         return self._settled.wait(timeout) and bool(self.address)
 
     @override
+    def prepare(self) -> None:
+        """Take the addresses before anything is switched; a daemon that nobody can reach does not start."""
+        server = SocketServer(self.mainDaemon.communicationHandler, self.mainDaemon.events, self._settings())
+        try:
+            server.bind()
+        except ConfigError as error:
+            if self.getConfigVar("required"):
+                raise
+            self._log.warning("%s", error)
+        else:
+            self._server = server
+
+    @override
     def run(self) -> None:
         try:
             asyncio.run(self._serve())
@@ -78,10 +91,10 @@ class SocketListener(ModuleTemplate):
         self._loop, self._leave = asyncio.get_running_loop(), asyncio.Event()
         if self.stop_requested.is_set():  # asked before there was a loop to tell
             return
-        server = SocketServer(self.mainDaemon.communicationHandler, self.mainDaemon.events, self._settings())
+        handler, events = self.mainDaemon.communicationHandler, self.mainDaemon.events
+        server = self._server = self._server or SocketServer(handler, events, self._settings())
         try:
             await server.start()
-            self._server = server
             self.address = server.addresses[0]
             self._settled.set()
             self._log.info("listening on %s", ", ".join(server.addresses))

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 Rows = Mapping[tuple[str, Any], Row]
+Work = Callable[[sa.Connection], None]
 T = TypeVar("T")
 
 TRIES = 5
@@ -134,7 +135,7 @@ class Database:
     def _write(self, rows: Rows) -> None:
         by_shape: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
         for (table, key), row in rows.items():
-            values = {name: _writable(value) for name, value in row.items()}
+            values = {name: tables.writable(value) for name, value in row.items()}
             by_shape.setdefault((table, tuple(row)), []).append({tables.KEYS[table]: key, **values})
 
         def work(connection: sa.Connection) -> None:
@@ -144,7 +145,7 @@ class Database:
         self._transact(work)
         self.commits += 1
 
-    def _transact(self, work: Callable[[sa.Connection], None]) -> None:
+    def _transact(self, work: Work) -> None:
         for left in reversed(range(TRIES)):
             try:
                 with self._connected().begin() as connection:
@@ -152,6 +153,9 @@ class Database:
                     failpoint("store.committing")
                 failpoint("store.committed")
                 return
+            except StoreBroken as error:
+                self.on_broken(error)
+                raise
             except (SQLAlchemyError, OSError) as error:
                 if left and code_of(error) in RETRY:
                     continue
@@ -210,13 +214,6 @@ class Database:
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
-
-
-def _writable(value: Any) -> Any:
-    """Replace what no database takes in a text: lone surrogates, which JSON can bring, and NUL."""
-    if isinstance(value, str) and not (value.isascii() and value.isprintable()):
-        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-    return value
 
 
 def _settle(waiting: list[asyncio.Future[None]], error: StoreError | None) -> None:

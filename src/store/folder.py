@@ -1,4 +1,4 @@
-"""The folder of what the daemon must remember, and the lock that keeps a second daemon out of it."""
+"""The folder of what the daemon must remember, and the locks that keep a second daemon out of it."""
 
 from __future__ import annotations
 
@@ -16,33 +16,66 @@ class StateFolder:
     def __init__(self, etc: Path, configured: str = "") -> None:
         given = configured or os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
         self.path = Path(given) if given else etc.resolve().parent / "var"
-        self._lock: IO[str] | None = None
+        self._locks: list[IO[str]] = []
 
     @property
     def database_url(self) -> str:
         return f"sqlite:///{self.path / 'state.db'}"
 
-    def take(self) -> None:
-        """Make the folder and lock it; the lock ends with the process. Raises OckleError."""
+    @property
+    def lock_file(self) -> Path:
+        return self.path / "daemon.lock"
+
+    def take(self, database: Path | None = None) -> None:
+        """Make the folder and lock it, and the SQLite file if that is elsewhere; the locks end with the process.
+
+        Raises OckleError, naming the process that has the lock.
+        """
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o750)
-            lock = (self.path / "daemon.lock").open("a+")
         except OSError as error:
             raise OckleError(f"cannot use the state folder {self.path}: {error.strerror}") from error
+        self._lock(self.lock_file, self.path)
+        if database is not None and database.resolve().parent != self.path.resolve():
+            self._lock(database.with_name(f"{database.name}.lock"), database)
+
+    def _lock(self, file: Path, what: Path) -> None:
+        try:
+            lock = file.open("a+")
+        except OSError as error:
+            raise OckleError(f"cannot use {what}: {error.strerror} ({file})") from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            lock.seek(0)
-            holder = lock.read(64).strip() or "unknown"
             lock.close()
-            raise OckleError(f"another daemon (process {holder}) uses {self.path} already") from error
+            raise OckleError(f"another daemon (process {holder(file)}) uses {what} already") from error
         lock.seek(0)
         lock.truncate()
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        self._lock = lock
+        self._locks.append(lock)
 
     def release(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        for lock in self._locks:
+            lock.close()
+        self._locks.clear()
+
+
+def holder(file: Path) -> str:
+    """Return the number of the process that wrote a lock file last."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")[:64].strip() or "unknown"
+    except OSError:
+        return "unknown"
+
+
+def is_locked(file: Path) -> bool:
+    """Tell whether a process holds the lock. Raises OSError."""
+    if not file.exists():
+        return False
+    with file.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -86,6 +86,9 @@ def _to_2(connection: sa.Connection) -> None:
     connection.execute(sa.text("ALTER TABLE outlets DROP COLUMN off_at"))  # a moment of a clock that may step
 
 
+ORIGINAL = ("meta", "servers", "outlets", "intents", "runs")
+"""The state's tables in every version."""
+
 STATE = Schema(tables.STATE, "schema", 2, {2: _to_2})
 LOG = Schema(tables.LOG, "log_schema", 1, {})
 

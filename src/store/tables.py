@@ -126,3 +126,10 @@ def prune(connection: sa.Connection, table: str, keep: int) -> None:
     edge = connection.execute(sa.select(key).order_by(key.desc()).offset(keep).limit(1)).scalar_one_or_none()
     if edge is not None:
         connection.execute(target.delete().where(key <= edge))
+
+
+def writable(value: Any) -> Any:
+    """Replace what no database takes in a text: lone surrogates, which JSON can bring, and NUL."""
+    if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return value
