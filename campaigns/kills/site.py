@@ -67,7 +67,12 @@ class Site:
             self.lab,
             self.etc,
             settings={
-                "main": {"state_dir": str(self._state.parent), "poll_interval": "300ms", "test_interval": "300ms"},
+                "main": {
+                    "state_dir": str(self._state.parent),
+                    "poll_interval": "300ms",
+                    "test_interval": "300ms",
+                    "safe_mode_after": "0",  # it is killed more often in a row than a daemon that had better stop
+                },
                 "plugins.SocketListener": {"port": "0", "unix_socket": str(self._socket)},
                 "plugins.AutoControl": {"enabled": "true", "at_start": "restore"},
             },

@@ -17,13 +17,13 @@ NOT_ON = 7
 
 MEANINGS = {
     OK: "done; status: everything asked for is on; config diff: no difference",
-    FAILED: "a target failed, also for status, test and wait; config diff: there are differences",
+    FAILED: "a target failed, also for status, test and wait; doctor: a fault; config diff: there are differences",
     USAGE: "wrong usage, unknown server, faults in the configuration, or refused by the daemon",
     UNREACHABLE: "cannot reach the daemon",
     DENIED: "the daemon wants a token, or one with a higher role",
     TIMEOUT: "no end within the limit; the run goes on in the daemon",
     ABORTED: "not confirmed, interrupted, or another order came first",
-    NOT_ON: "status: something is off, switching or unknown, and nothing failed",
+    NOT_ON: "status: something is off, switching or unknown, and nothing failed; doctor: there are warnings",
 }
 
 BY_ERROR = {

@@ -29,6 +29,8 @@ GROUPS = {
     "events": ("events", "who"),
     "parts": ("outlet", "control", "auto", "resume"),
     "config": ("config",),
+    "doctor": ("doctor",),
+    "backup": ("backup", "restore", "db"),
     "raw": ("command", "completion", "_names"),
 }
 """Module -> the commands that it registers."""

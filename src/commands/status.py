@@ -41,7 +41,7 @@ class StatusCommands(CommandGroup):
         )
 
     def status(self, data: Data) -> Data:
-        """Return the state of every server, the running runs, the master switch, and why it is in safe mode.
+        """Return the state of every server, the running runs, the master switch, why it is in safe mode.
 
         ``rev`` changes when anything else in it does; ``power_w`` and ages may be older than that.
         """
@@ -60,6 +60,7 @@ class StatusCommands(CommandGroup):
             "time": engine.core.clock.wall(),
             "master": "on" if engine.auto else "off",
             "safe_mode": engine.core.safe_mode,
+            "store_fault": engine.store_fault,
             "servers": {node.name: self._server(node) for node in self.network.getSortedNodeList()},
             "emergency": engine.emergencies.as_dict(),
             "runs": [run.summary(engine.core.clock.wall()) for run in engine.runs.running()],

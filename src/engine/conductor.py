@@ -107,7 +107,8 @@ class Conductor:
     def decision(self, node: ServerNode, run: Run | None) -> Decision:
         """Return what is to happen with ``node`` now, and why."""
         if self._core.safe_mode:
-            return Decision(Move.NOTHING, f"safe mode: {self._core.safe_mode}", frees="ockle resume")
+            frees = "a person looks, then: ockle resume"
+            return Decision(Move.NOTHING, f"safe mode: {self._core.safe_mode}", frees=frees, guard="safe mode")
         facts = node.facts
         ordered = run is not None or facts.emergency_by is not None
         if not ordered and not self.auto and not facts.shutdown_sent and facts.forced is None:

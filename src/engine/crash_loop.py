@@ -11,7 +11,6 @@ from ..store.store import Store
 UP_LONG_ENOUGH_S = 300.0
 """A daemon that lived so long has not died of what it did at its start."""
 _ROW = "starts"
-_INTENTS = 200
 
 
 class CrashLoop:
@@ -51,6 +50,5 @@ class CrashLoop:
 
     def _open_work(self) -> list[str]:
         runs = [f"run {row['id']}" for row in self._store.load("runs", order="-id") if row["state"] == "running"]
-        intents = self._store.load("intents", order="-id", limit=_INTENTS)
-        cut_off = {f"{row['server']} {row['verb']}" for row in intents if row["outcome"] is None}
+        cut_off = {f"{row['server']} {row['verb']}" for row in self._store.load("intents", unset="outcome")}
         return [*runs, *sorted(cut_off)]

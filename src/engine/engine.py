@@ -83,6 +83,11 @@ class Engine:
         """The master switch."""
         return self._conductor.auto
 
+    @property
+    def store_fault(self) -> str:
+        """Why the store cannot be written, "" while it can."""
+        return self._store_watch.fault
+
     # -- life
 
     async def start(self) -> None:
@@ -335,7 +340,7 @@ class Engine:
             found["reasons"].append(reason(text, None, "clear the emergency", "emergency"))
         if node.facts.op is not None and node.why:
             found["reasons"].insert(0, reason(node.why, node.why_since))
-        elif decision is UNATTENDED:
+        elif decision is UNATTENDED or (self.core.safe_mode and not attended):
             found["reasons"].insert(0, reason(decision.reason, None, decision.frees, decision.guard))
         if self._store_watch.fault:
             found["reasons"].append(reason(self._store_watch.fault, None, "room for the store", "journal"))

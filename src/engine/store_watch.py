@@ -59,11 +59,13 @@ class StoreWatch:
             log.error("%s; nothing new is switched until it can be written", error)
             self._core.events.publish("daemon", str(error))
         self.fault = str(error)
+        self._core.revision += 1
 
     def _works(self) -> None:
         if self.fault:
             log.info("the store can be written again")
             self._core.events.publish("daemon", "the store can be written again")
             self.fault = ""
+            self._core.revision += 1
             for node in self._core.network:
                 self._core.mark(node)

@@ -24,7 +24,6 @@ SERVER_COLUMNS = (
     "forced",
     "forced_note",
     "forced_by",
-    "forced_until",
     "held",
     "shutdown_sent",
     "poison_boot",
@@ -76,10 +75,10 @@ class Content:
 
 
 class Critical:
-    """The two files in ``folder``."""
+    """The two files beside the state database ``file``."""
 
-    def __init__(self, folder: Path) -> None:
-        self._slots = (folder / "critical.a", folder / "critical.b")
+    def __init__(self, file: Path) -> None:
+        self._slots = (file.with_name(f"{file.stem}.critical-a"), file.with_name(f"{file.stem}.critical-b"))
 
     def write(self, number: int, content: Content) -> None:
         """Overwrite the older copy; durable on return. Raises OSError."""

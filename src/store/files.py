@@ -43,13 +43,11 @@ def put_in_place(part: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def set_aside(file: Path) -> Path:
+def set_aside(file: Path, why: str = "damaged") -> Path:
     """Rename a database, with what is beside it, so that it stays for a look; return the new name. Raises OSError."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     number = 0
-    while (
-        kept := file.with_name(f"{file.stem}.damaged-{stamp}{f'-{number}' if number else ''}{file.suffix}")
-    ).exists():
+    while (kept := file.with_name(f"{file.stem}.{why}-{stamp}{f'-{number}' if number else ''}{file.suffix}")).exists():
         number += 1
     for end in BESIDE:
         part = Path(f"{file}{end}")

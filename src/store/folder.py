@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 from ..common.errors import OckleError
+from ..config.paths import find_state
+
+LOCK = "daemon.lock"
 
 
 class StateFolder:
-    """``configured`` if given, else systemd's STATE_DIRECTORY, else ``var`` beside the configuration folder."""
+    """The folder that ``config.paths.find_state`` finds."""
 
     def __init__(self, etc: Path, configured: str = "") -> None:
-        given = configured or os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-        self.path = Path(given) if given else etc.resolve().parent / "var"
+        self.path = find_state(etc, configured)
         self._locks: list[IO[str]] = []
 
     @property
@@ -24,7 +28,7 @@ class StateFolder:
 
     @property
     def lock_file(self) -> Path:
-        return self.path / "daemon.lock"
+        return self.path / LOCK
 
     def take(self, database: Path | None = None) -> None:
         """Make the folder and lock it, and the SQLite file if that is elsewhere; the locks end with the process.
@@ -35,30 +39,47 @@ class StateFolder:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o750)
         except OSError as error:
             raise OckleError(f"cannot use the state folder {self.path}: {error.strerror}") from error
-        self._lock(self.lock_file, self.path)
+        self._locks.append(_lock(self.lock_file, self.path))
         if database is not None and database.resolve().parent != self.path.resolve():
-            self._lock(database.with_name(f"{database.name}.lock"), database)
-
-    def _lock(self, file: Path, what: Path) -> None:
-        try:
-            lock = file.open("a+")
-        except OSError as error:
-            raise OckleError(f"cannot use {what}: {error.strerror} ({file})") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            raise OckleError(f"another daemon (process {holder(file)}) uses {what} already") from error
-        lock.seek(0)
-        lock.truncate()
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        self._locks.append(lock)
+            self._locks.append(_lock(_beside(database), database))
 
     def release(self) -> None:
         for lock in self._locks:
             lock.close()
         self._locks.clear()
+
+
+@contextmanager
+def only_user(*databases: Path) -> Iterator[None]:
+    """Keep daemons away from SQLite files, wherever these are. Raises OckleError when one uses one of them."""
+    with ExitStack() as stack:
+        for folder in {database.resolve().parent for database in databases}:
+            if (folder / LOCK).exists():
+                stack.enter_context(_lock(folder / LOCK, folder))
+        for database in {database.resolve() for database in databases}:
+            stack.enter_context(_lock(_beside(database), database))
+        yield
+
+
+def _beside(database: Path) -> Path:
+    return database.with_name(f"{database.name}.lock")
+
+
+def _lock(file: Path, what: Path) -> IO[str]:
+    try:
+        lock = file.open("a+")
+    except OSError as error:
+        raise OckleError(f"cannot use {what}: {error.strerror} ({file})") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise OckleError(f"another daemon (process {holder(file)}) uses {what} already") from error
+    lock.seek(0)
+    lock.truncate()
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
 
 
 def holder(file: Path) -> str:

@@ -21,6 +21,7 @@ from .faults import first_line
 LARGE = 64 * 1024 * 1024
 """From this size on (bytes) the quick check has to do: it leaves out whether each index fits its table."""
 CHECK_TIMEOUT_S = 10.0
+EMPTY = "it has no tables"
 
 _ALLOWED: dict[tuple[str, str], frozenset[Any]] = {
     ("servers", "desired"): frozenset({None, "on", "off"}),
@@ -50,6 +51,12 @@ def damage(file: Path, critical: Critical | None = None) -> str:
         return str(error)
 
 
+def is_sqlite(file: Path) -> bool:
+    """Tell whether a file begins as an SQLite database does. Raises OSError."""
+    with file.open("rb") as raw:
+        return raw.read(16) == b"SQLite format 3\0"
+
+
 def _structure(file: Path) -> str:
     check = "integrity_check" if file.stat().st_size < LARGE else "quick_check"
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=rw", uri=True, timeout=CHECK_TIMEOUT_S)) as database:
@@ -60,7 +67,7 @@ def _structure(file: Path) -> str:
 def _content(connection: sa.Connection, critical: Critical | None) -> str:
     found = schema.STATE.found(connection)
     if found is None:
-        return "it has no tables"
+        return EMPTY
     if found > schema.STATE.version:
         return ""
     names = set(sa.inspect(connection).get_table_names())

@@ -18,7 +18,7 @@ from .connect import make_engine
 from .critical import SEQUENCE, SERVER_COLUMNS, Content, Critical
 from .faults import first_line
 from .files import put_in_place, set_aside
-from .integrity import age_text, damage
+from .integrity import EMPTY, age_text, damage, is_sqlite
 from .schema import STATE
 from .snapshots import Snapshots
 
@@ -34,12 +34,15 @@ def make_sound(file: Path) -> str:
     Returns  what was done, in a line for a person; "" when it is sound, or when there was never one
     Raises   StoreError when it can be neither trusted nor replaced
     """
-    critical, snapshots = Critical(file.parent), Snapshots(file)
+    critical, snapshots = Critical(file), Snapshots(file)
+    known = critical.read() is not None or bool(snapshots.list())
     if file.exists() and file.stat().st_size:
         problem = damage(file, critical)
-        if not problem:
+        if not problem or (problem == EMPTY and not known):
             return ""
-    elif critical.read() is None and not snapshots.list():
+        if not known and not is_sqlite(file):
+            raise StoreError(f"{file} is no database of Ockle: {problem}; move it away, or restore a backup")
+    elif not known:
         return ""
     else:
         problem = "it is gone"
@@ -85,6 +88,20 @@ def _restore_snapshot(file: Path, snapshots: Snapshots) -> str:
     for end in ("", "-wal", "-shm"):
         Path(f"{part}{end}").unlink(missing_ok=True)
     return "nothing, as there is no sound snapshot"
+
+
+def distrust(file: Path, reason: str) -> None:
+    """Have a daemon on this database send nothing until a person has looked. Raises StoreError."""
+    try:
+        engine = make_engine(f"sqlite:///{file}")
+        try:
+            with engine.begin() as connection:
+                STATE.prepare(connection)
+                _put_right(connection, None, reason)
+        finally:
+            engine.dispose()
+    except SQLAlchemyError as error:
+        raise StoreError(f"{file}: {first_line(error)}") from error
 
 
 def _put_right(connection: sa.Connection, copy: tuple[int, Content] | None, reason: str) -> list[int]:

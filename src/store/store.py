@@ -37,7 +37,7 @@ class Store(Database):
         super().__init__(url)
         self.log = Log(log_database or log_url(url))
         file = sqlite_file(url)
-        self._critical = Critical(file.parent) if file is not None else None
+        self._critical = Critical(file) if file is not None else None
         self._content = Content()
         self._number = 0
         self._lease = Lease() if parse(url).get_backend_name() == "postgresql" else None
