@@ -28,6 +28,7 @@ from statistics import median
 
 from bench import measure
 from bench.dag import layered
+from bench.report import Report
 
 from ockle.common.device_loop import DeviceLoop
 
@@ -50,23 +51,6 @@ class Size:
 
 FULL = Size(1000, 8, (1.0, 8.0), 3, small=1000, large=10_000, layers=12, repetitions=5)
 QUICK = Size(40, 4, (0.2, 0.6), 1, small=60, large=240, layers=12, repetitions=1)
-
-
-class Report:
-    """Prints figures and, when it is to judge them, remembers whether a limit was broken."""
-
-    def __init__(self, *, judge: bool) -> None:
-        self._judge = judge
-        self.broken = False
-
-    def line(self, name: str, text: str) -> None:
-        print(f"{name:<9} {text}", flush=True)
-
-    def limited(self, name: str, value: float, limit: float, text: str) -> None:
-        within = value <= limit
-        verdict = "not judged" if not self._judge else "ok" if within else "BROKEN"
-        self.broken |= self._judge and not within
-        self.line(name, f"{value:.3f} (limit {limit:g}: {verdict}); {text}")
 
 
 def boots(report: Report, loop: DeviceLoop, size: Size, folder: Path) -> None:
@@ -150,8 +134,7 @@ def main() -> int:
     options = parser.parse_args()
     size = QUICK if options.quick else FULL
     report = Report(judge=not options.quick)
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    report.line("machine", f"{os.cpu_count()} CPUs, Python {sys.version.split()[0]}, load {load}")
+    report.machine()
     loop = DeviceLoop()
     with tempfile.TemporaryDirectory() as folder:
         if options.only != "boots":

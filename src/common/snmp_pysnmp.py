@@ -25,7 +25,7 @@ from pysnmp.hlapi.v3arch.asyncio.cmdgen import get_cmd, set_cmd
 from pysnmp.hlapi.v3arch.asyncio.context import ContextData
 from pysnmp.hlapi.v3arch.asyncio.transport import Udp6TransportTarget, UdpTransportTarget
 from pysnmp.proto import errind, rfc1902
-from pysnmp.smi.rfc1902 import ObjectIdentity, ObjectType
+from pysnmp.smi.rfc1902 import ObjectType
 
 from .errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceUnreachable
 from .snmp import Answer, Missing, Pair, SnmpSettings, SnmpValue, no_answer
@@ -143,7 +143,7 @@ class PysnmpWire:
                     credentials,
                     self._targets[write],
                     ContextData(),
-                    *[_bind(oid, value) for oid, value in pairs],
+                    *[_Binding(oid, value) for oid, value in pairs],
                     lookupMib=False,
                 )
         except TimeoutError:
@@ -235,12 +235,21 @@ def _address(address: Any) -> tuple[str, int]:
     return address[0].partition("%")[0], address[1]
 
 
-def _bind(oid: str, value: int | str | None) -> ObjectType:
-    if value is None:
-        return ObjectType(ObjectIdentity(oid))
-    return ObjectType(
-        ObjectIdentity(oid), rfc1902.Integer32(value) if isinstance(value, int) else rfc1902.OctetString(value)
-    )
+class _Binding(ObjectType):  # type: ignore[misc] # pysnmp ships no types
+    """An object by its number and a value: pysnmp would look both up in its MIBs, which is half of what a GET costs."""
+
+    def __init__(self, oid: str, value: int | str | None) -> None:
+        self._pair = rfc1902.ObjectName(oid), _NULL if value is None else _typed(value)
+
+    def resolve_with_mib(self, *_mibs: object, **_options: object) -> Any:
+        return self._pair
+
+
+_NULL = univ.Null("")
+
+
+def _typed(value: int | str) -> Any:
+    return rfc1902.Integer32(value) if isinstance(value, int) else rfc1902.OctetString(value)
 
 
 def _plain(value: Any) -> SnmpValue | Missing:

@@ -9,6 +9,7 @@ from typing import Final
 from .errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceUnreachable
 from .snmp import TOO_BIG, Answer, Missing, Pair, SnmpSettings, SnmpValue, Wire, absent, status_error
 from .snmp_batch import Apart, BatchSize
+from .snmp_gate import gate
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class SnmpSession:
         self.settings = settings
         self._wire = wire
         self.renewals = 0
+        self._heard = False  # the last read was answered
         self._size = BatchSize()
         self._apart = Apart()
 
@@ -174,7 +176,13 @@ class SnmpSession:
             from .snmp_wires import wire_for  # the library behind it costs 20 MB: only where SNMP is really spoken
 
             self._wire = wire_for(self.settings)
-        answer = await self._wire.exchange(pairs, write=write)
+        if write:  # rare, and awaited by somebody
+            answer = await self._wire.exchange(pairs, write=True)
+        else:
+            async with gate().place(suspect=not self._heard):
+                self._heard = False
+                answer = await self._wire.exchange(pairs, write=False)
+                self._heard = True
         self.renewals += answer.renewed
         return answer
 

@@ -7,18 +7,31 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from peers import peer
+
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_quick_power_up_prints_every_figure() -> None:
+NAMES = {
+    "powerup": ["machine", "bare", "turns", "growth", "durable", "memory", "looks", "boots"],
+    "snmp": ["machine", "pysnmp", "gufo", "resident"],
+}
+
+
+@pytest.mark.parametrize("script", [pytest.param("powerup"), pytest.param("snmp", marks=pytest.mark.peer)])
+def test_a_quick_run_prints_every_figure(script: str) -> None:
+    if script == "snmp":
+        peer("snmpget")
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "typings")}
     result = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks/powerup.py"), "--quick"],
+        [sys.executable, str(ROOT / f"benchmarks/{script}.py"), "--quick"],
         capture_output=True, text=True, timeout=50, check=False, env=environment,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     names = [line.split()[0] for line in result.stdout.splitlines()]
-    assert list(dict.fromkeys(names)) == ["machine", "bare", "turns", "growth", "durable", "memory", "looks", "boots"]
+    assert list(dict.fromkeys(names)) == NAMES[script]
     page = (ROOT / "docs/performance.md").read_text("utf-8")
     assert all(f"| `{name}` |" in page for name in names if name != "machine")
