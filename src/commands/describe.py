@@ -190,6 +190,7 @@ def _part(part: Driver) -> Data:
         "type": type(part).__name__,
         "generator": part.device.name,
         "message": part.last_error,
+        "refusal": getattr(part, "refusal", ""),
         "data": dict(part.data),
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from ..common.CommunicationHandler import current_caller
-from ..common.errors import CommandError
+from ..common.errors import CommandError, DeviceError
 from ..common.services import DaemonServices
 from ..controllers.ControllerTemplate import ControllerTemplate
 from ..engine.by_hand import always
@@ -65,6 +65,9 @@ class OrderCommands(CommandGroup):
         self.add("setServer", self.set_server, operator, {"server": "name", "state": "on or off", **confirm})
         self.add("switchNetwork", self.switch_network, operator, {"state": "true or false", **confirm})
         self.add("switchOutlet", self.switch_outlet, operator, {**_PART, "force?": "true: whatever depends on it"})
+        self.add(
+            "checkOutlet", self.check_outlet, operator, {"server": "name", "obj?": "name of the outlet; default: all"}
+        )
         self.add("switchControl", self.switch_control, operator, {**_PART, "force?": "true: whatever depends on it"})
         self.add("runTest", self.run_test, "viewer", {"server": "name", "obj?": "name of the test; default: all"})
 
@@ -225,6 +228,24 @@ class OrderCommands(CommandGroup):
                 "or force it",
                 "refused",
             )
+
+    def check_outlet(self, data: Data) -> Data:
+        """Have outlets of a server take a command that changes nothing: does the device obey, and which one is it?
+
+        ``message``  why not, "" = it obeys; ``device``: lines for its file that pin it
+        """
+        node = self._node(data)
+        obj = data.get("obj")
+        outlets = node.outlets if obj is None else [_part(node.outlets, text_of(data, "obj"), "outlet")]
+        return {"results": {outlet.name: self._checked(node, outlet) for outlet in outlets}}
+
+    def _checked(self, node: ServerNode, outlet: OutletTemplate) -> Data:
+        message = ""
+        try:
+            self.loop(self.engine.by_hand.check_outlet(node, outlet, lambda: self._refuse_busy(node)), PART_TIMEOUT_S)
+        except DeviceError as error:
+            message = str(error)
+        return {"message": message, "device": self.look(outlet.about)}
 
     def switch_control(self, data: Data) -> Data:
         """Have one control shut its server down (off) or, where its type can, start it (on)."""

@@ -70,6 +70,19 @@ class ByHand:
         journal.outcome(intent, "verified")
         outlet.opState = OpState.OK if on else OpState.OFF
 
+    async def check_outlet(self, node: ServerNode, outlet: OutletTemplate, guard: Guard = always) -> None:
+        """Have one outlet take a command that changes nothing. Raises DeviceError, StoreError."""
+        journal = self._core.journal
+        with self._reserved(node):
+            intent = journal.intend(node, outlet.name, "check", None)
+            try:
+                await journal.commit()
+                await outlet.check(guard)
+            except OckleError as error:
+                journal.outcome(intent, f"{type(error).__name__}: {error}")
+                raise
+            journal.outcome(intent, "taken")
+
     async def switch_control(
         self, node: ServerNode, control: ControllerTemplate, on: bool, guard: Guard = always
     ) -> None:

@@ -289,6 +289,9 @@ def _warnings(network: ServerNetwork, steps: Iterable[Step]) -> list[str]:
             unread = facts.unread or "an outlet cannot be read"
             goes = step.action == "on" and facts.feedable
             found.append(f"{step.server}: {unread}; it {'starts on the others' if goes else 'waits for that device'}")
+        found += [
+            f"{step.server}: commands were refused: {outlet.refusal}" for outlet in node.outlets if outlet.refusal
+        ]
         if step.action == "off" and not node.controls and node.outlets:
             found.append(f"{step.server}: has no control, so its power is cut without a shutdown")
         if step.action == "cut":

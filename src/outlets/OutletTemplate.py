@@ -35,6 +35,7 @@ class OutletTemplate(Switchable):
     ``data``   measured values; ``power_w``, ``current_a``, ``voltage_v``, ``energy_wh`` where the device has them
     ``marks``  what is known of the physical outlet; servers on the same one have an object of this class each, and
                their marks in common
+    ``refusal``  why the device took no commands when it was last given one; "" = it did, or was given none
     """
 
     KIND: ClassVar[str] = "outlets"
@@ -48,6 +49,7 @@ class OutletTemplate(Switchable):
         outletParams: Mapping[str, object] | None = None,
     ) -> None:
         self.marks = OutletMarks(name)
+        self.refusal = ""
         super().__init__(name, outletConfigDict, outletParams)
 
     @property
@@ -75,6 +77,17 @@ class OutletTemplate(Switchable):
         DeviceUnreachable for silence: unknown is never "off".
         """
         raise DeviceRefused(f"{self.name}: the type {type(self).__name__} cannot be read")
+
+    def _checkOutlet(self) -> Any:
+        """Command the state that the device shows now, so that nothing changes; may be ``async def``.
+
+        Raises DeviceRefused when commands are not taken: a login that may only read, say.
+        """
+        raise DeviceRefused(f"{self.name}: the type {type(self).__name__} cannot be checked without switching it")
+
+    def about(self) -> list[str]:
+        """Return what the device says it is, as lines for its file, as far as that is known."""
+        return []
 
     # -- batched reading
 
@@ -171,6 +184,7 @@ class OutletTemplate(Switchable):
                 self.marks.switchings += 1
                 self.observe(state)
                 self.marks.moved(state, clock.now())
+                self.refusal = ""
                 return
             final = isinstance(problem, DeviceRefused | DeviceAnswerError)
             if final or sends_left <= 0 or clock.now() >= deadline:
@@ -182,9 +196,23 @@ class OutletTemplate(Switchable):
         await self.device.wait_gap()
         try:
             await self.invoke(self._setOutletState, state, before=before_send)
+        except DeviceRefused as error:
+            self.refusal = str(error)
+            return error
         except DeviceError as error:
             return error
         return None
+
+    async def check(self, before_send: Callable[[], None] | None = None) -> None:
+        """Have the device take a command that changes nothing, to find out whether it takes any. Raises DeviceError."""
+        async with self.marks.lock:
+            await self.device.wait_gap()
+            try:
+                await self.invoke(self._checkOutlet, before=before_send)
+            except DeviceRefused as error:
+                self.refusal = str(error)
+                raise
+            self.refusal = ""
 
     async def _read_back(self, state: bool, deadline: float, *, patient: bool) -> bool | DeviceError:
         """Read until the outlet shows ``state``: once or twice only when not ``patient`` (it will be sent again)."""

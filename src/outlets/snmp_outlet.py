@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from ..common.errors import DeviceAnswerError, DeviceError
+from ..common.errors import DeviceAnswerError, DeviceError, DeviceStateError
 from ..common.snmp import SnmpSettings
 from ..common.snmp_session import Reading, SnmpSession
 from ..drivers.joined_reads import JoinedReads
@@ -59,6 +59,22 @@ class SnmpOutlet(OutletTemplate, ABC):
     @override
     async def _getOutletState(self) -> bool:
         return self.decode(await self.agent.read(self.oids()))
+
+    @override
+    async def _checkOutlet(self) -> None:
+        (oid, on), (_, off) = self.command(True), self.command(False)
+        (shown,) = await self.agent.read([oid])
+        value = self.integer(shown)
+        if value not in {on, off}:
+            raise DeviceStateError(f"{self.name}: it shows {value}, which may be a command of another meaning")
+        await self.agent.write([(oid, value)])
+        (after,) = await self.agent.read([oid])
+        if self.integer(after) != value:
+            raise DeviceStateError(f"{self.name}: it shows {after!r} after {value} was written again")
+
+    @override
+    def about(self) -> list[str]:
+        return self.agent.identity.lines() if self.agent.identity else []
 
     @override
     async def updateData(self) -> None:

@@ -115,6 +115,38 @@ def test_a_read_community_does_not_write(agent: dict[str, Any]) -> None:
         run(driver, driver.set_state(True))
 
 
+@pytest.mark.parametrize(
+    ("outlet", "options", "error", "text"),
+    [
+        (3, {}, None, ""),
+        (3, {"write_community": "public"}, DeviceRefused, "noAccess"),
+        (8, {}, DeviceRefused, "notWritable"),
+        (4, {}, DeviceStateError, "shows 2, which may be a command of another meaning"),
+        (3, {"write_community": "wrong", "timeout": "300ms"}, DeviceUnreachable, "wrong community"),
+    ],
+)
+def test_a_check_says_whether_commands_are_taken_and_switches_nothing(
+    agent: dict[str, Any], outlet: int, options: dict[str, str], error: type[Exception] | None, text: str
+) -> None:
+    async def scenario() -> None:
+        if error is None:
+            await driver.check()
+        else:
+            with pytest.raises(error, match=text):
+                await driver.check()
+        assert "pin_object_id = 1.3.6.1.4.1.8072.3.2.10" in driver.about()
+
+    driver = px(agent, outlet, **options)
+    run(driver, scenario())
+    assert bool(driver.refusal) is (error is DeviceRefused)
+
+
+def test_a_check_of_a_port_writes_its_admin_state_again(agent: dict[str, Any]) -> None:
+    port = poe(agent, 6)
+    run(port, port.check())
+    assert port.refusal == ""
+
+
 def test_a_wrong_community_is_silence_and_says_so(agent: dict[str, Any]) -> None:
     driver = px(agent, 3, community="wrong", timeout="400ms")
     with pytest.raises(DeviceUnreachable, match="unreachable or wrong community"):
