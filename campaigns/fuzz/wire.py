@@ -90,6 +90,9 @@ def _refuse_constant(name: str) -> NoReturn:
 
 _DEEP = b'{"command":"a","id":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}"
 
+_LOOP = asyncio.new_event_loop()
+"""For what wants one (SNMP reads set timers, a StreamReader asks for it); nothing has to wait on it."""
+
 # -- SNMP
 
 _TAGS = (None, "noSuchObject", "noSuchInstance", "endOfMibView", "Null")
@@ -158,7 +161,7 @@ def snmp_answers(data: bytes) -> None:
         work: Any
         for work in (outlet._getOutletState(), outlet._setOutletState(True), outlet.updateData()):
             try:
-                found = work and at_once(work)
+                found = work and _LOOP.run_until_complete(work)
             except DeviceError:
                 continue
             assert found is None or found is True or found is False
@@ -179,7 +182,6 @@ _ANSWER = _GET.answer([snmp_ber.VarBind((1, 3, 6, 1), snmp_ber.Value(snmp_ber.IN
 
 # -- HTTP
 
-_LOOP = asyncio.new_event_loop()  # a StreamReader asks for one; nothing runs on it
 _PLACE = Place("127.0.0.1", 80, "/events")
 _METRICS = HTTPMetrics(
     "metrics", {"type": "HTTPMetrics"}, {"host": "127.0.0.1", "max_cpu_percent": 90, "max_num_pids": 9, "max_age": 60}

@@ -122,7 +122,7 @@ def test_a_read_community_does_not_write(agent: dict[str, Any]) -> None:
         (3, {"write_community": "public"}, DeviceRefused, "noAccess"),
         (8, {}, DeviceRefused, "notWritable"),
         (4, {}, DeviceStateError, "shows 2, which may be a command of another meaning"),
-        (3, {"write_community": "wrong", "timeout": "300ms"}, DeviceUnreachable, "wrong community"),
+        (3, {"write_community": "wrong", "timeout": "1s"}, DeviceUnreachable, "wrong community"),
     ],
 )
 def test_a_check_says_whether_commands_are_taken_and_switches_nothing(
@@ -166,7 +166,7 @@ def test_a_wrong_community_is_silence_and_says_so(agent: dict[str, Any]) -> None
 def test_wrong_v3_credentials_are_told_apart_from_off(
     agent: dict[str, Any], change: dict[str, str], error: Any
 ) -> None:
-    driver = px(agent, 3, "v3", **{**change, "timeout": "800ms"})
+    driver = px(agent, 3, "v3", **{**change, "timeout": "1500ms"})
     with pytest.raises(error):
         run(driver, driver.set_state(True))
 
@@ -178,7 +178,7 @@ def test_users_of_one_name_and_two_passwords_do_not_disturb_each_other(agent: di
             await bad.get_state()
         await good.get_state()
 
-    good, bad = px(agent, 3, "v3"), px(agent, 3, "v3", auth_password="another-password", timeout="800ms")
+    good, bad = px(agent, 3, "v3"), px(agent, 3, "v3", auth_password="another-password", timeout="1500ms")
 
     async def both() -> None:
         try:
