@@ -31,7 +31,10 @@ def register(commands: Commands) -> None:
             parser.add_argument("--confirm", metavar="TEXT", default="", help="the name of the server")
             if kind == "outlet":
                 parser.add_argument("--force", action="store_true", help="even if the server is running")
-<<<<<<< HEAD
+        if kind == "outlet":
+            parser = group.add("check", run_check, "have outlets of a server take a command that changes nothing")
+            parser.add_argument("server")
+            parser.add_argument("part", metavar="OUTLET", nargs="?", help="name of the outlet; default: all")
     commands.add(
         "resume",
         run_resume,
@@ -39,12 +42,6 @@ def register(commands: Commands) -> None:
         text="In safe mode the daemon watches and sends nothing: it could not trust its store, or died again and\n"
         "again. ockle doctor says why. Afterwards open runs go on.",
     )
-=======
-        if kind == "outlet":
-            parser = group.add("check", run_check, "have outlets of a server take a command that changes nothing")
-            parser.add_argument("server")
-            parser.add_argument("part", metavar="OUTLET", nargs="?", help="name of the outlet; default: all")
->>>>>>> 9940b13 (outlets, cli: outlet check has a device take a command that changes nothing)
     parser = commands.add("auto", run_auto, "the master switch of AutoControl")
     parser.add_argument("state", choices=("on", "off", "status"))
 
@@ -85,14 +82,14 @@ def run_switch(args: argparse.Namespace) -> int:
     return OK
 
 
-<<<<<<< HEAD
 def run_resume(args: argparse.Namespace) -> int:
     with connect(args) as connection:
         reply = connection.call("resume")
     reason = safe(reply["reason"])
     show(args, reply, f"safe mode was left; it was: {reason}" if reason else "it was not in safe mode")
     return OK
-=======
+
+
 def run_check(args: argparse.Namespace) -> int:
     request = {"server": args.server, **({"obj": args.part} if args.part else {})}
     with connect(args) as connection:
@@ -103,7 +100,6 @@ def run_check(args: argparse.Namespace) -> int:
         lines += [f"    {safe(line)}" for line in found["device"]]
     show(args, results, "\n".join(lines) or "no outlets", results)
     return FAILED if any(found["message"] for found in results.values()) else OK
->>>>>>> 9940b13 (outlets, cli: outlet check has a device take a command that changes nothing)
 
 
 def run_auto(args: argparse.Namespace) -> int:
