@@ -313,7 +313,7 @@ class Rig:
         ends = what == "shutdown asked" or (what.startswith("SET") and what.endswith("off"))
         if ends and machine.name in self.carriers - self.operator_orders:
             return f"I13: {what}, and the engine runs on it"
-        if "cut" in what and (machine.expendable or may_be_cycled):
+        if "cut" in what and (machine.expendable or may_be_cycled or self._is_late(machine)):
             return ""
         if machine.name in self.operator_orders:
             return "I2: cut while mounted" if what == "cut while mounted" and not machine.hang_shutdown else ""
@@ -326,7 +326,10 @@ class Rig:
             users = [
                 one.name
                 for one in self.machines.values()
-                if machine.name in one.needs and one.powered and not self._pressed_lately(one)
+                if machine.name in one.needs
+                and one.powered
+                and not self._pressed_lately(one)
+                and not self._is_late(one)
             ]
             return f"I2c: {what} while {', '.join(users)} is not down" if users else ""
         return ""
@@ -335,6 +338,11 @@ class Rig:
         """Whether fresh evidence may say that it serves: tests run every so often, and a failure has to repeat."""
         fresh = self.settings.test_interval * (self.policy.get("fail_after", 3) + 1)
         return machine.serving or asyncio.get_running_loop().time() - machine.lost_at <= fresh
+
+    def _is_late(self, machine: Machine) -> bool:
+        """Whether an emergency has been declared and its share of the time is over."""
+        by = self.engine.network.getServernode(machine.name).facts.emergency_by
+        return by is not None and asyncio.get_running_loop().time() >= by
 
     def _pressed_lately(self, machine: Machine) -> bool:
         """Whether nobody can know yet what somebody did: outlets are read every so often, and a slow one is slow."""

@@ -11,13 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ockle.common.errors import CommandError
+from ockle.engine.emergency import CONFIRM
 from ockle.engine.engine import Engine
 from ockle.networkTree.facts import Desired
 from ockle.simulator.virtual_time import run
 from properties.test_engine_properties import FAULTS, ORDERS, POLICIES, Needs, happen, mend, networks
 from rig import Rig
 
-OPERATOR = st.sampled_from(["hold", "release", "kill", "force on", "force off", "force clear"])
+OPERATOR = st.sampled_from(
+    ["hold", "release", "kill", "force on", "force off", "force a while", "force clear", "emergency", "clear"]
+)
 EVENTS = st.lists(
     st.tuples(
         st.one_of(ORDERS, FAULTS, OPERATOR, st.just("kill")),
@@ -35,7 +38,7 @@ async def kill(engine: Engine) -> None:
     tasks = [task for task in asyncio.all_tasks() if task is not mine]
     engine._conductor._stopping = True
     engine._conductor.forget_timers()
-    for timer in engine.observer._timers.values():
+    for timer in (*engine.observer._timers.values(), *engine.forces._timers.values()):
         timer.cancel()
     for task in tasks:
         task.cancel()
@@ -56,15 +59,24 @@ async def play(rig: Rig, events: list[tuple[str, int, float]]) -> None:
             await engine.hold(name, what == "hold", "")
         elif what.startswith("force"):
             rig.operator_orders.add(name)
-            wanted = {"on": Desired.ON, "off": Desired.OFF}.get(what.partition(" ")[2])
+            how = what.partition(" ")[2]
+            wanted = {"on": Desired.ON, "off": Desired.OFF, "a while": Desired.OFF}.get(how)
             with suppress(CommandError):
-                await engine.force(name, wanted)
+                await engine.force(name, wanted, seconds=30.0 if how == "a while" else None)
+        elif what == "emergency":
+            with suppress(CommandError):
+                await engine.emergency([name], 200.0, who="property")
+        elif what == "clear":
+            with suppress(CommandError):
+                await engine.clear_emergency("property", CONFIRM)
         else:
             with suppress(CommandError):
                 await happen(rig, engine, what, name)
         await asyncio.sleep(pause)
     await asyncio.sleep(200)
     assert rig.broken() == []
+    if engine.emergencies.declared is not None:
+        await engine.clear_emergency("property", CONFIRM)
     for node in engine.network:
         await engine.hold(node.name, False, "")
         if node.facts.forced is not None:
