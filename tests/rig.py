@@ -33,7 +33,10 @@ T = TypeVar("T")
 
 @dataclass
 class Machine:
-    """A machine: halted, booting, up, stopping. Its disk is mounted from the boot's begin until it is halted."""
+    """A machine: halted, booting, up, stopping. Its disk is mounted from the boot's begin until it is halted.
+
+    ``lingers``  its services answer until it has halted, though it is stopping
+    """
 
     name: str
     rig: Rig
@@ -50,6 +53,7 @@ class Machine:
     silent: bool = False
     silent_relays: set[str] = field(default_factory=set)  # those of its outlets that do not answer
     slow_s: float = 0.0
+    lingers: bool = False
     expendable: bool = False
     pressed_at: float = float("-inf")  # when somebody pressed the buttons of its outlets
     lost_at: float = float("-inf")  # when it stopped serving without the engine's doing
@@ -62,6 +66,10 @@ class Machine:
     @property
     def serving(self) -> bool:
         return self.os == "up"
+
+    @property
+    def answering(self) -> bool:
+        return self.serving or (self.lingers and self.os == "stopping")
 
     def relay(self, outlet: str, closed: bool) -> None:
         if self.stuck:
@@ -181,7 +189,7 @@ class RigTest(TemplateTester):
         return driver_template("testers", "Dummy")
 
     async def _test(self) -> bool:
-        return self.machine.serving
+        return self.machine.answering
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from .judge import Judge
 from .look import Look
 from .planner import Planner
 from .program import Program, Step
-from .state import Configuration, Rules, Server, State
+from .state import STOPPING, UP, Configuration, Rules, Server, State
 
 FAILURES = ("failedToStart", "failedToStop", "permanentlyFailedToStart", "permanentlyFailedToStop")
 
@@ -82,6 +82,8 @@ class Model:
         for goal in ("on", "off"):
             if server.forced is None and (server.desired != goal or server.op_state.startswith("permanently")):
                 yield Step(f"an operator orders {name} {goal}", self._order(state, index, goal), False)
+        if server.os == UP and server.forced is None and not server.op:
+            yield Step(f"an operator shuts {name} down by hand", self._by_hand(state, index), False)
         for force in ("on", "off") if server.forced is None else ("clear",):
             after = state.server(index, order=force, dropped=bool(server.op))
             yield Step(f"an operator forces {name}: {force}", after, False)
@@ -99,6 +101,14 @@ class Model:
             stop_attempts=0,
             degraded=False,
             drifted=False,
+        )
+
+    @staticmethod
+    def _by_hand(state: State, index: int) -> State:
+        """Journaled and sent in one: it is an operator's own decision, and what follows is left to that person."""
+        desired = None if state.servers[index].desired == "on" else state.servers[index].desired
+        return state.server(
+            index, os=STOPPING, asked=True, shutdown_sent=True, kept_sent=True, desired=desired, stale=True
         )
 
     def _force(self, state: State, index: int) -> State:

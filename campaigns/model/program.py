@@ -160,7 +160,7 @@ class Program:
         elif server.os in (UP, WEDGED) or (server.os in (STOPPING, BOOTING) and state.faults):
             free = server.os in (UP, WEDGED)
             after = state if free else world.spend(state)
-            if self._configuration.shutdown_policy == "cut":
+            if self._configuration.shutdown_policy == "cut" or not self._rules.keep_policy:
                 yield Step(
                     f"{name} is not down in time: to be cut",
                     after.server(index, step="journal cut", overdue=True),

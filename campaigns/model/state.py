@@ -13,6 +13,7 @@ ANSWERS = (UP, STOPPING)
 class Outlet(NamedTuple):
     """One outlet. ``relay`` is the truth, ``shown`` what its device shows: they differ only after a lie.
 
+    ``stuck``   its relay never moves again
     ``seen``    what the daemon believes, None = unknown
     ``task``    within a switching: "" not concerned, "todo" to be commanded, "sent" commanded and not verified
     """
@@ -21,6 +22,7 @@ class Outlet(NamedTuple):
     shown: bool = False
     seen: bool | None = None
     silent: bool = False
+    stuck: bool = False
     task: str = ""
 
 
@@ -141,3 +143,4 @@ class Rules:
     silence_is_unknown: bool = True
     booting_is_not_halted: bool = True
     wait_until_down: bool = True
+    keep_policy: bool = True

@@ -15,6 +15,8 @@ def spend(state: State) -> State:
 
 def switch(state: State, planner: Planner, index: int, outlet: int, on: bool) -> State:
     """Move a relay; a machine that loses its last supply is halted, one that gets its first boots."""
+    if state.outlets[outlet].stuck:
+        return state
     own = planner.outlets[index]
     before = any(state.outlets[one].relay for one in own)
     state = state.outlet(outlet, relay=on, shown=on)
@@ -53,6 +55,8 @@ def goes_wrong(state: State, planner: Planner) -> Iterator[tuple[str, State]]:
         for outlet in planner.outlets[index]:
             if not state.outlets[outlet].silent:
                 yield f"the outlet of {name} is silent", spend(state.outlet(outlet, silent=True))
+            if not state.outlets[outlet].stuck:
+                yield f"a relay of {name} sticks", spend(state.outlet(outlet, stuck=True))
             pressed = switch(state, planner, index, outlet, not state.outlets[outlet].relay)
             yield f"somebody presses the button of {name}", spend(pressed.server(index, stale=True))
     if any(outlet.relay for outlet in state.outlets):
