@@ -10,7 +10,7 @@ COVERAGE_FLOOR ?= 85
 FROM_TREE := PYTHONPATH=typings
 BENCHMARKS := $(wildcard benchmarks/*.py)
 # what a developer runs besides the tests, see campaigns/README.md
-CAMPAIGNS := model kills fuzz
+CAMPAIGNS := model mutants properties kills fuzz
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint format imports types docs docs-check bench campaign zipapp unit-security clean
@@ -65,7 +65,7 @@ bench: $(STAMP) ## the benchmarks, each against a peer or a limit in the same ru
 campaign: $(STAMP) ## the campaigns: each breaks a promise of the engine for minutes on end, in vain
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev,fuzz]'
-	@set -e; for name in $(CAMPAIGNS); do echo "== $$name"; $(FROM_TREE) $(BIN)/python -m campaigns.$$name $(ARGS); done
+	@set -e; for name in $(CAMPAIGNS); do echo "== $$name"; $(FROM_TREE):tests $(BIN)/python -m campaigns.$$name $(ARGS); done
 
 zipapp: $(STAMP) ## ockle.pyz: all of Ockle in one file
 	$(BIN)/python packaging/build_pyz.py ockle.pyz

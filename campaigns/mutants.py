@@ -5,17 +5,18 @@ Exits with 1 when one survives that is not named as equivalent.
 
 from __future__ import annotations
 
-import argparse
-import logging
 import multiprocessing
 import random
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
+from . import common
+from .directed import DIRECTED
 from .model.configurations import CHAIN, FORK, JOIN, ONE, bold
 from .model.daemon import Model
 from .model.explore import Explorer, Finding
@@ -63,8 +64,12 @@ def by_model(mutant: Mutant) -> tuple[str, Finding | None, int]:
 
 
 def by_plays(mutant: Mutant, most: int, seed: int) -> tuple[int, str, Scenario | None]:
-    """Return after how many random plays ``mutant`` is caught, what was seen, and a short such play."""
-    plays = 0
+    """Return after how many plays, directed ones first, ``mutant`` is caught, what was seen, and a short such play."""
+    for number, directed in enumerate(DIRECTED, 1):
+        if _wrongs(mutant, directed):
+            shortest = _shorter(mutant, directed)
+            return number, _wrongs(mutant, shortest)[0], shortest
+    plays = len(DIRECTED)
 
     def caught(scenario: Scenario) -> bool:
         nonlocal plays
@@ -102,7 +107,7 @@ def _shorter(mutant: Mutant, scenario: Scenario) -> Scenario:
 def _wrongs(mutant: Mutant, scenario: Scenario) -> list[str]:
     with mutant.planted():
         try:
-            return play(scenario)
+            return play(scenario, spec=False)
         except Exception as error:  # noqa: BLE001 - a mutant may raise whatever it likes, and is caught then
             return [f"{type(error).__name__}: {error}"]
 
@@ -110,7 +115,6 @@ def _wrongs(mutant: Mutant, scenario: Scenario) -> list[str]:
 def hunt(task: tuple[int, int, int]) -> Caught:
     """Look for one mutant by its number, with at most so many plays, from a seed."""
     number, most, seed = task
-    logging.disable(logging.CRITICAL)
     began = time.process_time()
     mutant = MUTANTS[number]
     caught = Caught(mutant.name)
@@ -123,25 +127,31 @@ def hunt(task: tuple[int, int, int]) -> Caught:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="campaigns.mutants", description=__doc__)
+    parser = common.parser("mutants", __doc__)
     parser.add_argument("--only", metavar="TEXT", default="", help="only mutants with this in their name")
-    parser.add_argument("--plays", type=int, default=400, help="random plays for each (default: 400)")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plays", type=int, default=200, help="random plays for each at most (default: 200)")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--traces", action="store_true", help="print the shortest way to each")
     options = parser.parse_args(arguments)
     chosen = [number for number, one in enumerate(MUTANTS) if options.only in one.name]
     if not chosen:
         parser.error(f"no mutant has {options.only!r} in its name")
-    survivors = 0
+    report = common.Report("mutants")
+    count = Counter[str]()
     with multiprocessing.get_context("fork").Pool(options.jobs, maxtasksperchild=1) as pool:
         for caught in pool.imap(hunt, [(number, options.plays, options.seed) for number in chosen]):
             mutant = next(one for one in MUTANTS if one.name == caught.mutant)
-            found = caught.finding is not None or bool(caught.wrong)
-            survivors += not found and not mutant.equivalent
             _tell(mutant, caught, options.traces)
-    print(f"{len(chosen)} mutants, {survivors} survived")
-    return 1 if survivors else 0
+            count["caught by the model"] += caught.finding is not None
+            count["caught on the engine"] += bool(caught.wrong)
+            if caught.finding is None and not caught.wrong:
+                count["equivalent, see above"] += bool(mutant.equivalent)
+                if not mutant.equivalent:
+                    report.broken(f"a mutant survived: {mutant.name}")
+    report.figure("mutants", len(chosen))
+    for name, number in count.items():
+        report.figure(name, number)
+    return report.end()
 
 
 def _tell(mutant: Mutant, caught: Caught, traces: bool) -> None:

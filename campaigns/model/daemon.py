@@ -29,7 +29,7 @@ class Model:
         self.planner = Planner(self.configuration)
         self.judge = Judge(self.configuration, self.planner)
         self._look = Look(self.configuration, self.rules, self.planner)
-        self._program = Program(self.configuration, self.rules, self.planner, self.judge, self._look)
+        self.program = Program(self.configuration, self.rules, self.planner, self.judge, self._look)
 
     def steps(self, state: State) -> Iterator[Step]:
         """Yield every step that can be taken; those that change nothing are left out."""
@@ -50,7 +50,7 @@ class Model:
     def _of_server(self, state: State, index: int) -> Iterator[Step]:
         server, name = state.servers[index], self.planner.names[index]
         if server.op:
-            yield from self._program.advance(state, index)
+            yield from self.program.advance(state, index)
             return
         if server.order:
             yield Step(f"{name}: force {server.order}", self._force(state, index))
@@ -67,7 +67,7 @@ class Model:
         if move in (Move.START, Move.STOP):
             goal = "on" if move is Move.START else "off"
             try:
-                after = self._program.launch(state, index, goal)
+                after = self.program.launch(state, index, goal)
             except ValueError as error:
                 yield Step(f"{name}: to be switched {goal}", state, bad=str(error))
             else:
@@ -122,7 +122,7 @@ class Model:
         state = state.server(
             index, forced=server.order, owner=server.order, order="", op_state=self.planner.move(server, trigger)
         )
-        return self._program.launch(state, index, server.order, unguarded=True)
+        return self.program.launch(state, index, server.order, unguarded=True)
 
     # -- kill -9, and the next start
 

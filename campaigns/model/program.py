@@ -126,7 +126,7 @@ class Program:
 
     def _shutdown(self, state: State, index: int) -> Iterator[Step]:
         server = state.servers[index]
-        if self._rules.recheck_shutdown and not self._may_go_off(state, index):
+        if self._rules.recheck_shutdown and not self.may_go_off(state, index):
             if not server.no_way_back:
                 state = state.server(index, shutdown_sent=False)
             yield self._drop(state, index, "before its shutdown")
@@ -191,7 +191,7 @@ class Program:
         """Command one outlet, having asked the guard; when all are commanded, go on."""
         todo = [one for one in self._planner.outlets[index] if state.outlets[one].task == "todo"]
         name = f"{self._name(index)}.{len(todo)}"
-        if not self._may_go_on(state, index) if on else not self._may_be_cut(state, index):
+        if not self.may_go_on(state, index) if on else not self._may_be_cut(state, index):
             if todo == self._tasks(state, index):
                 yield self._drop(state, index, "before its switching")
                 return
@@ -241,16 +241,18 @@ class Program:
     def _ordered(server: Server) -> bool:
         return not server.dropped and (server.forced or server.desired) == server.op
 
-    def _may_go_on(self, state: State, index: int) -> bool:
+    def may_go_on(self, state: State, index: int) -> bool:
+        """Tell whether outlets may be switched on now."""
         server = state.servers[index]
         if not self._rules.recheck_on:
             return True
         return self._ordered(server) and (server.unguarded or self._planner.on_guard(state, index))
 
     def _may_be_cut(self, state: State, index: int) -> bool:
-        return not self._rules.recheck_cut or self._may_go_off(state, index)
+        return not self._rules.recheck_cut or self.may_go_off(state, index)
 
-    def _may_go_off(self, state: State, index: int) -> bool:
+    def may_go_off(self, state: State, index: int) -> bool:
+        """Tell whether a shutdown, or the cut after it, may be sent now."""
         server = state.servers[index]
         if not server.no_way_back and not self._ordered(server):
             return False
