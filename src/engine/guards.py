@@ -96,7 +96,7 @@ class Guards:
         if a device takes its time."""
         for one in neighbours:
             known = one.facts.supply is not Supply.UNKNOWN
-            if known and (self._observer.supply(one) is Supply.UNKNOWN or self._observer.tests_are_old(one)):
+            if known and (self._observer.supply(one) is Supply.UNKNOWN or self._observer.tests.are_old(one)):
                 self._observer.evaluate(one)
             yield one
 

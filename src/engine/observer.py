@@ -1,4 +1,4 @@
-"""Watches the world: reads outlets device by device, runs tests, and turns evidence into transitions."""
+"""Watches the world: reads outlets device by device, and turns evidence into transitions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from typing import Any
 from ..common.common import UNOBSERVED, OpState
 from ..common.device import Device
 from ..common.errors import DeviceError
-from ..controllers.ControllerTemplate import ControllerTemplate
 from ..networkTree.facts import Desired, Supply
 from ..networkTree.ServerNode import ServerNode
 from ..networkTree.states import Trigger
 from ..networkTree.supplies import Supplies, is_read, take_together
 from ..outlets.OutletTemplate import OutletTemplate
-from ..testers.TemplateTester import TemplateTester
 from .core import Core
 from .reading import Pair, measure_pairs, read_pairs
+from .rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +26,7 @@ log = logging.getLogger(__name__)
 class Observer:
     """Keeps the evidence of every server fresh, and moves those that no switching moves.
 
+    ``tests``     runs the tests of servers that no switching tests
     ``observed``  set when every device was asked once since the start, whether it answered or not
     """
 
@@ -34,12 +34,7 @@ class Observer:
         self._core = core
         self._outlets: dict[Device, list[Pair]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> its next round of tests
-        self._failing: dict[str, int] = {}  # server -> rounds of tests in a row that failed
-        self._passing: dict[str, int] = {}
-        self._begun = core.clock.now()
-        self._tested_at: dict[str, float] = {}  # server -> when the newest tests that have ended were begun
-        self._boots: dict[str, int] = {}  # server -> how often its evidence was forgotten
+        self.tests = Rounds(core, self.evaluate)
         self.observed = asyncio.Event()
         self._unasked: set[Device] = set()
 
@@ -61,9 +56,7 @@ class Observer:
             self._spawn(self._watch(device))
 
     async def stop(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        await self.tests.stop()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -159,109 +152,10 @@ class Observer:
 
     # -- tests
 
-    def tests_are_old(self, node: ServerNode) -> bool:
-        """Tell whether what the tests of a serving server said is too long ago to be believed."""
-        if node.facts.serving is not True or not (node.tests or node.controls):
-            return False
-        longest = max(part.timeout for part in (*node.tests, *node.controls))
-        limit = (node.facts.policy.fail_after + 1) * (self._core.settings.test_interval + longest)
-        return self._core.clock.now() - self._tested_at.get(node.name, self._begun) > limit
-
-    async def run_tests(self, node: ServerNode) -> bool:
-        """Run all tests of the server at once; True when all pass. Publishes those whose result changed."""
-        begun = self._core.clock.now()
-        before = [test.opState for test in node.tests]
-        results = await asyncio.gather(*(test.run_test() for test in node.tests))
-        self._tested_at[node.name] = begun
-        for test, old in zip(node.tests, before, strict=True):
-            if test.opState is not old:
-                self._tell(node, test)
-        return all(results)
-
-    def _tell(self, node: ServerNode, test: TemplateTester) -> None:
-        reason = f": {test.last_error}" if test.last_error else ""
-        self._core.events.publish(
-            "test", f"{node.name}: test {test.name} {test.opState.value}{reason}", node.name, test=test.name
-        )
-
-    def failed_tests_text(self, node: ServerNode) -> str:
-        """Return which tests fail and why, for a person."""
-        return ", ".join(
-            f"test {test.name} failed" + (f": {test.last_error}" if test.last_error else "")
-            for test in node.getFailedTests()
-        )
-
-    async def test_now(self, node: ServerNode) -> None:
-        """Run the tests and take the results in, unless a switching owns them."""
-        await self._test_round(node)
-
-    async def _test_round(self, node: ServerNode) -> None:
-        before = node.facts.desired_gen, self._boots.get(node.name)
-        passed = await self.run_tests(node)
-        for control in node.controls if not node.tests else ():
-            passed = passed and await _answers(control)
-        booted_anew = passed and await self._booted_anew(node)
-        if node.facts.op is not None:
-            return
-        if booted_anew and node.facts.shutdown_sent:
-            node.facts.shutdown_sent, node.facts.poison_boot = False, ""
-            self._core.journal.save(node)
-            self._core.events.publish("boot", f"{node.name} has booted anew since it was shut down", node.name)
-            self._core.mark_around(node)
-        if before == (node.facts.desired_gen, self._boots.get(node.name)):  # else they may be of the boot before
-            self.take_result(node, passed)
-        self.evaluate(node)
-
-    @staticmethod
-    async def _booted_anew(node: ServerNode) -> bool:
-        """Tell whether the server serves in another boot than the one that was asked to shut down."""
-        facts = node.facts
-        if not facts.shutdown_sent or not facts.poison_boot:
-            return False
-        boots = [await control.get_boot_id() for control in node.controls]
-        return any(boots) and facts.poison_boot not in boots
-
-    def take_result(self, node: ServerNode, passed: bool) -> None:
-        """Count a round of tests, so that a single lost packet does not make a server fail."""
-        facts = node.facts
-        if passed:
-            self._failing.pop(node.name, None)
-            count = self._passing[node.name] = self._passing.get(node.name, 0) + 1
-            if facts.serving is not True and count >= facts.policy.ok_after:
-                facts.serving = True
-        else:
-            self._passing.pop(node.name, None)
-            count = self._failing[node.name] = self._failing.get(node.name, 0) + 1
-            if facts.serving is not True or count >= facts.policy.fail_after:
-                facts.serving = False
-                facts.error = self.failed_tests_text(node) or "it does not answer"
-
     def forget_boot(self, node: ServerNode) -> None:
         """Take back what tests and controls know: the server is being switched, the old boot proves nothing."""
-        node.facts.serving = None
         node.facts.released_at = float("-inf")
-        self._boots[node.name] = self._boots.get(node.name, 0) + 1
-        self._failing.pop(node.name, None)
-        self._passing.pop(node.name, None)
-        for test in node.tests:
-            test.forget()
-        for control in node.controls:
-            control.forget()
-        self._cancel_tests(node)
-
-    def _cancel_tests(self, node: ServerNode) -> None:
-        timer = self._timers.pop(node.name, None)
-        if timer is not None:
-            timer.cancel()
-
-    def _schedule_tests(self, node: ServerNode, delay: float) -> None:
-        if node.name not in self._timers:
-            self._timers[node.name] = self._core.later(delay, lambda: self._tests_due(node))
-
-    def _tests_due(self, node: ServerNode) -> None:
-        self._timers.pop(node.name, None)
-        if self._core.network.getServer(node.name) is node and node.facts.op is None:
-            self._spawn(self._test_round(node))
+        self.tests.forget(node)
 
     def _evaluate_soon(self, node: ServerNode) -> None:
         self._core.later(0, lambda: self.evaluate(node))
@@ -279,10 +173,10 @@ class Observer:
             self._lost(node)
         elif facts.supply is Supply.OFF:
             self._saw_off(node)
-        elif self.tests_are_old(node):
+        elif self.tests.are_old(node):
             facts.serving = None
             self._core.move(node, Trigger.LOST, "its tests have not ended for too long")
-            self._schedule_tests(node, 0.0)
+            self.tests.schedule(node, 0.0)
         elif not node.outlets and not node.tests and not node.controls:
             self._saw_nothing_to_see(node)
         else:
@@ -333,7 +227,7 @@ class Observer:
         else:
             self._drift(node, is_on=True)
             self._core.move(node, Trigger.UNTESTED)
-        self._schedule_tests(node, self._core.settings.test_interval if facts.serving is not None else 0.0)
+        self.tests.schedule(node, self._core.settings.test_interval if facts.serving is not None else 0.0)
 
     def _fault(self, node: ServerNode) -> None:
         facts = node.facts
@@ -372,10 +266,3 @@ class Observer:
             self._core.set_desired(node, Desired.ON if is_on else Desired.OFF)
         else:
             facts.drifted = facts.policy.drift == "alarm"
-
-
-async def _answers(control: ControllerTemplate) -> bool:
-    try:
-        return await control.get_state()
-    except DeviceError:
-        return False

@@ -57,7 +57,7 @@ class EngineRunner:
         nodes = [engine.network.getServernode(server)] if server is not None else list(engine.network)
         work: list[Coroutine[Any, Any, Any]] = [engine.observer.read_server(node) for node in nodes]
         if tests:
-            work += [engine.observer.test_now(node) for node in nodes]
+            work += [engine.observer.tests.round(node) for node in nodes]
         await asyncio.gather(*work)
 
 

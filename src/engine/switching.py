@@ -100,9 +100,9 @@ class Switching:
                 passes = 0
             failpoint("switching.booting")
             if clock.now() >= deadline:
-                reason = self._observer.failed_tests_text(node) or "its control does not answer"
+                reason = self._observer.tests.failed_text(node) or "its control does not answer"
                 raise DeviceStateError(f"not up after {policy.boot_timeout:g} s: {reason}{_hint(node)}")
-            self._core.set_why(node, self._observer.failed_tests_text(node) or "booting")
+            self._core.set_why(node, self._observer.tests.failed_text(node) or "booting")
             pause = policy.probe_interval
             if not passes:  # successes in a row prove something only at their distance
                 now = clock.now()
@@ -110,7 +110,7 @@ class Switching:
             await self._guards.pause(pause)
 
     async def _serves(self) -> bool:
-        return await self._observer.run_tests(self._node) and await self._controls_up()
+        return await self._observer.tests.run(self._node) and await self._controls_up()
 
     async def _controls_up(self) -> bool:
         """Without tests, a control that answers is the only sign of life; with tests they decide alone."""

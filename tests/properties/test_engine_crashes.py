@@ -38,7 +38,7 @@ async def kill(engine: Engine) -> None:
     tasks = [task for task in asyncio.all_tasks() if task is not mine]
     engine._conductor._stopping = True
     engine._conductor.forget_timers()
-    for timer in (*engine.observer._timers.values(), *engine.forces._timers.values()):
+    for timer in (*engine.observer.tests._timers.values(), *engine.forces._timers.values()):
         timer.cancel()
     for task in tasks:
         task.cancel()

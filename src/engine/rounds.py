@@ -1,0 +1,174 @@
+"""Runs the tests of servers, again and again, and counts what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from ..common.errors import DeviceError
+from ..controllers.ControllerTemplate import ControllerTemplate
+from ..networkTree.ServerNode import ServerNode
+from ..testers.TemplateTester import TemplateTester
+from .core import Core
+
+log = logging.getLogger(__name__)
+
+
+class Rounds:
+    """Whether servers serve, as far as their tests, and without tests their controls, say so.
+
+    ``evaluate``  called with a server when a round has ended
+    """
+
+    def __init__(self, core: Core, evaluate: Callable[[ServerNode], None]) -> None:
+        self._core = core
+        self._evaluate = evaluate
+        self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> its next round
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failing: dict[str, int] = {}  # server -> rounds in a row that failed
+        self._passing: dict[str, int] = {}
+        self._begun = core.clock.now()
+        self._tested_at: dict[str, float] = {}  # server -> when the newest tests that have ended were begun
+        self._boots: dict[str, int] = {}  # server -> how often its evidence was forgotten
+
+    # -- once
+
+    async def run(self, node: ServerNode) -> bool:
+        """Run all tests of the server at once; True when all pass. Publishes those whose result changed."""
+        begun = self._core.clock.now()
+        before = [test.opState for test in node.tests]
+        results = await asyncio.gather(*(test.run_test() for test in node.tests))
+        self._tested_at[node.name] = begun
+        for test, old in zip(node.tests, before, strict=True):
+            if test.opState is not old:
+                self._tell(node, test)
+        return all(results)
+
+    def _tell(self, node: ServerNode, test: TemplateTester) -> None:
+        reason = f": {test.last_error}" if test.last_error else ""
+        self._core.events.publish(
+            "test", f"{node.name}: test {test.name} {test.opState.value}{reason}", node.name, test=test.name
+        )
+
+    @staticmethod
+    def failed_text(node: ServerNode) -> str:
+        """Return which tests fail and why, for a person."""
+        return ", ".join(
+            f"test {test.name} failed" + (f": {test.last_error}" if test.last_error else "")
+            for test in node.getFailedTests()
+        )
+
+    # -- rounds
+
+    async def round(self, node: ServerNode) -> None:
+        """Run the tests and take the results in, unless a switching owns them."""
+        before = node.facts.desired_gen, self._boots.get(node.name)
+        passed = await self.run(node)
+        for control in node.controls if not node.tests else ():
+            passed = passed and await _answers(control)
+        boots = await self._boots_in_question(node) if passed else []
+        if node.facts.op is not None:
+            return
+        self._look_at_boots(node, boots)
+        if before == (node.facts.desired_gen, self._boots.get(node.name)):  # else they may be of the boot before
+            self._count(node, passed)
+        self._evaluate(node)
+
+    @staticmethod
+    async def _boots_in_question(node: ServerNode) -> list[str]:
+        """Return what names the server's present boot, where it matters which one it is."""
+        if not node.facts.shutdown_sent or not node.facts.poison_boot:
+            return []
+        return [await control.get_boot_id() for control in node.controls]
+
+    def _look_at_boots(self, node: ServerNode, boots: list[str]) -> None:
+        """A server that serves in another boot than the one that was asked to shut down is not stopping any more."""
+        facts = node.facts
+        if not facts.shutdown_sent or not facts.poison_boot or not any(boots) or facts.poison_boot in boots:
+            return
+        facts.shutdown_sent, facts.poison_boot = False, ""
+        self._core.journal.save(node)
+        self._core.events.publish("boot", f"{node.name} has booted anew since it was shut down", node.name)
+        self._core.mark_around(node)
+
+    def _count(self, node: ServerNode, passed: bool) -> None:
+        """Count a round, so that a single lost packet does not make a server fail."""
+        facts = node.facts
+        if passed:
+            self._failing.pop(node.name, None)
+            count = self._passing[node.name] = self._passing.get(node.name, 0) + 1
+            if facts.serving is not True and count >= facts.policy.ok_after:
+                facts.serving = True
+        else:
+            self._passing.pop(node.name, None)
+            count = self._failing[node.name] = self._failing.get(node.name, 0) + 1
+            if facts.serving is not True or count >= facts.policy.fail_after:
+                facts.serving = False
+                facts.error = self.failed_text(node) or "it does not answer"
+
+    # -- what they are worth
+
+    def are_old(self, node: ServerNode) -> bool:
+        """Tell whether what the tests of a serving server said is too long ago to be believed."""
+        if node.facts.serving is not True or not (node.tests or node.controls):
+            return False
+        longest = max(part.timeout for part in (*node.tests, *node.controls))
+        limit = (node.facts.policy.fail_after + 1) * (self._core.settings.test_interval + longest)
+        return self._core.clock.now() - self._tested_at.get(node.name, self._begun) > limit
+
+    def forget(self, node: ServerNode) -> None:
+        """Take back what tests and controls know: it was of another boot."""
+        node.facts.serving = None
+        self._boots[node.name] = self._boots.get(node.name, 0) + 1
+        self._failing.pop(node.name, None)
+        self._passing.pop(node.name, None)
+        for test in node.tests:
+            test.forget()
+        for control in node.controls:
+            control.forget()
+        timer = self._timers.pop(node.name, None)
+        if timer is not None:
+            timer.cancel()
+
+    # -- when
+
+    def schedule(self, node: ServerNode, delay: float) -> None:
+        """Have the next round begin after ``delay`` seconds, unless it is scheduled already."""
+        if node.name not in self._timers:
+            self._timers[node.name] = self._core.later(delay, lambda: self._due(node))
+
+    def _due(self, node: ServerNode) -> None:
+        self._timers.pop(node.name, None)
+        if self._core.network.getServer(node.name) is node and node.facts.op is None:
+            self._spawn(self.round(node))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a round of tests died", exc_info=task.exception())
+
+    def cancel_timers(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    async def stop(self) -> None:
+        self.cancel_timers()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _answers(control: ControllerTemplate) -> bool:
+    try:
+        return await control.get_state()
+    except DeviceError:
+        return False
