@@ -191,6 +191,7 @@ def _part(part: Driver) -> Data:
         "generator": part.device.name,
         "message": part.last_error,
         "refusal": getattr(part, "refusal", ""),
+        "doubt": getattr(part, "doubt", ""),
         "data": dict(part.data),
     }
 

@@ -14,7 +14,8 @@ from .driver import Driver
 class Switchable(Driver, ABC):
     """Base of OutletTemplate and ControllerTemplate.
 
-    ``state``  True or False as last read, None = not known
+    ``state``        True or False as last read, None = not known
+    ``measured_at``  moment of the clock of the last good measurement
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Switchable(Driver, ABC):
         super().__init__(name, configDict, params)
         self.opState = OpState.INIT
         self.state: bool | None = None
+        self.measured_at = float("-inf")
 
     # -- what a type implements
 
@@ -55,6 +57,7 @@ class Switchable(Driver, ABC):
             except DeviceError:
                 self.data.clear()
                 raise
+            self.measured_at = self.device.clock.now()
         return self.data
 
     # -- documented synchronous door, from any thread but the device loop

@@ -72,6 +72,7 @@ class ByHand:
 
     async def check_outlet(self, node: ServerNode, outlet: OutletTemplate, guard: Guard = always) -> None:
         """Have one outlet take a command that changes nothing. Raises DeviceError, StoreError."""
+        self._core.check_trust()
         journal = self._core.journal
         with self._reserved(node):
             intent = journal.intend(node, outlet.name, "check", None)

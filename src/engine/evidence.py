@@ -54,7 +54,7 @@ class DownWatch:
         return quiet >= policy.halt_grace
 
     def _may_be_booting(self, now: float) -> bool:
-        newest = max((outlet.marks.on_at for outlet in self._node.outlets), default=float("-inf"))
+        newest = max((outlet.fed_at for outlet in self._node.outlets), default=float("-inf"))
         return now - newest < self._node.facts.policy.boot_timeout
 
     async def _controls(self) -> bool | None:

@@ -18,6 +18,7 @@ from ..networkTree.supplies import Supplies, is_read, take_together
 from ..outlets.OutletTemplate import OutletTemplate
 from .core import Core
 from .reading import Pair, measure_pairs, read_pairs
+from .relay_watch import RelayWatch
 from .rounds import Rounds
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Observer:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._relays = RelayWatch(core)
         self._outlets: dict[Device, list[Pair]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.tests = Rounds(core, self.evaluate)
@@ -87,6 +89,7 @@ class Observer:
         pairs = self._outlets.get(device, [])
         await self._read(pairs)
         await measure_pairs(pairs)
+        self._relays.look(pairs)
         if device in self._unasked:
             self._unasked.discard(device)
             if not self._unasked:
@@ -245,7 +248,7 @@ class Observer:
         self._core.set_why(node, facts.error)
 
     def _may_be_booting(self, node: ServerNode) -> bool:
-        newest = max((outlet.marks.on_at for outlet in node.outlets), default=float("-inf"))
+        newest = max((outlet.fed_at for outlet in node.outlets), default=float("-inf"))
         return self._core.clock.now() - newest < node.facts.policy.boot_timeout
 
     def _drift(self, node: ServerNode, *, is_on: bool) -> None:

@@ -34,7 +34,7 @@ def take_together(outlets: Sequence[OutletTemplate], oldest: float, least: int) 
     unread = [one for one in outlets if not is_read(one, oldest)]
     on = sum(one.state is True for one in outlets if one not in unread)
     off = [one.name for one in outlets if one not in unread and one.state is False]
-    texts = [f"supply {one.name} cannot be read" + (f": {one.last_error}" if one.last_error else "") for one in unread]
+    texts = [_why_unread(one) for one in unread]
     unread_text = ", ".join(texts)
     if on >= needed:
         missing = ", ".join([*(f"supply {name} is off" for name in off), *texts])
@@ -42,6 +42,12 @@ def take_together(outlets: Sequence[OutletTemplate], oldest: float, least: int) 
     if unread:
         return Supplies(Supply.UNKNOWN, "", unread_text, known=on + len(off) >= needed)
     return Supplies(Supply.MIXED if on else Supply.OFF)
+
+
+def _why_unread(outlet: OutletTemplate) -> str:
+    if outlet.doubt and outlet.state is False:
+        return f"supply {outlet.name} cannot be believed: {outlet.doubt}"
+    return f"supply {outlet.name} cannot be read" + (f": {outlet.last_error}" if outlet.last_error else "")
 
 
 def is_read(outlet: OutletTemplate, oldest: float) -> bool:

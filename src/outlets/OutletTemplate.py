@@ -35,6 +35,7 @@ class OutletTemplate(Switchable):
     ``data``   measured values; ``power_w``, ``current_a``, ``voltage_v``, ``energy_wh`` where the device has them
     ``marks``  what is known of the physical outlet; servers on the same one have an object of this class each, and
                their marks in common
+    ``doubt``  why what it shows does not fit what it draws; "" = it does, as far as that is measured
     ``refusal``  why the device took no commands when it was last given one; "" = it did, or was given none
     """
 
@@ -50,6 +51,7 @@ class OutletTemplate(Switchable):
     ) -> None:
         self.marks = OutletMarks(name)
         self.refusal = ""
+        self.doubt = ""
         super().__init__(name, outletConfigDict, outletParams)
 
     @property
@@ -255,8 +257,15 @@ class OutletTemplate(Switchable):
         )
 
     @property
+    def fed_at(self) -> float:
+        """The last moment when its power may have come: it was switched on, or its device restarted."""
+        return max(self.marks.on_at, self.device.restarted_at)
+
+    @property
     def in_doubt(self) -> bool:
-        """Whether a command that was not answered may still turn it over."""
+        """Whether a command that was not answered may still turn it over, or it shows off and draws power."""
+        if self.doubt and self.state is False:
+            return True
         if self.state is None or self.marks.unconfirmed is None:
             return False
         return self.marks.may_still_turn(not self.state, self.device.clock.now(), float(self.params["settle_timeout"]))

@@ -130,6 +130,7 @@ class SnmpOutlet(OutletTemplate, ABC):
                 self.data[name] = round(reading * unit, 3)
             else:
                 self.data.pop(name, None)
+        self.measured_at = self.device.clock.now()
 
     def watched(self, session: SnmpSession) -> SnmpDevice:
         """Return the device behind ``session``, to be watched as its settings say."""

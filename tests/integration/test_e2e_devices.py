@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,19 @@ def test_a_login_that_may_only_read_is_told_before_it_is_needed(tmp_path: Path) 
         assert "noAccess" in checked.out
         assert "commands were refused" in made.cli("plan", "on", "nas").out
         assert "refusal" in made.cli("outlet", "list", "nas").out
+
+
+def test_an_outlet_that_shows_off_and_feeds_its_machine_is_not_believed(tmp_path: Path) -> None:
+    spec = chain("nas")
+    pdu, spare = spec.devices
+    spec = replace(spec, devices=(replace(pdu, on_at_start=frozenset({1})), spare))
+    with site(spec, tmp_path) as made:
+        made.until_state(nas="OK")
+        made.lab.turn("pdu", lie={1})
+        made.lab.press("pdu", 1, False)
+        made.until_state(nas="Unknown")
+        assert "it shows off and draws 60 W: its relay may be stuck" in made.cli("why", "nas").out
+        made.event("relay", "its relay may be stuck")
+        assert made.lab.states() == {"nas": "up"}
+        made.lab.turn("pdu", lie=set())
+        made.until_state(nas="OK")
