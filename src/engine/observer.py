@@ -195,7 +195,9 @@ class Observer:
 
     def _lost(self, node: ServerNode) -> None:
         node.facts.serving = None  # without knowing that it has power all the time, what its tests said is past
-        node.facts.error = next((outlet.last_error for outlet in node.outlets if outlet.last_error), "not read yet")
+        node.facts.error = next(
+            (text for outlet in node.outlets if (text := outlet.last_error or outlet.doubt)), "not read yet"
+        )
         self._core.move(node, Trigger.LOST, node.facts.error)
         self._core.set_why(node, node.facts.error)
 
