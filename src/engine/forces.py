@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 from ..common.errors import CommandError, OckleError, StoreError
 from ..common.failpoints import failpoint
@@ -17,6 +15,7 @@ from .conductor import Conductor
 from .core import Core
 from .run_book import RunBook
 from .store_watch import StoreWatch
+from .tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class Forces:
         self._store_watch = store_watch
         self._conductor = conductor
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("a force")
 
     async def force(self, name: str, force: Force) -> None:
         """Take a server out of all automation and switch it as ordered; state None gives it back.
@@ -110,7 +109,7 @@ class Forces:
             timer.cancel()
         if node.facts.forced_until is not None:
             left = node.facts.forced_until - self._core.clock.now()
-            self._timers[node.name] = self._core.later(left, lambda: self._spawn(self._lift(node.name)))
+            self._timers[node.name] = self._core.later(left, lambda: self._tasks.spawn(self._lift(node.name)))
 
     async def _lift(self, name: str) -> None:
         node = self._core.network.getServer(name)
@@ -121,7 +120,7 @@ class Forces:
             await self.force(name, Force(None, "its time is over", node.facts.forced_by))
         except OckleError as error:
             log.warning("%s: the force is not lifted yet: %s", name, error)
-            self._timers[name] = self._core.later(RETRY_S, lambda: self._spawn(self._lift(name)))
+            self._timers[name] = self._core.later(RETRY_S, lambda: self._tasks.spawn(self._lift(name)))
 
     # -- across a restart
 
@@ -131,7 +130,7 @@ class Forces:
             if node.facts.forced is not None:
                 self._set_timer(node)
                 if node.facts.forced_open:
-                    self._spawn(self._go_on(node.name))
+                    self._tasks.spawn(self._go_on(node.name))
 
     async def _go_on(self, name: str) -> None:
         await self._conductor.observer.observed.wait()
@@ -141,18 +140,11 @@ class Forces:
         log.info("%s is forced %s: the restart interrupted it, it goes on", name, node.facts.forced)
         self._conductor.launch(node, node.facts.forced, None, unguarded=True)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def stop(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.stop()
 
 
 def _present(node: ServerNode, now: float) -> Force:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ..common.common import UNOBSERVED, OpState
 from ..common.device import Device
@@ -20,6 +19,7 @@ from .core import Core
 from .reading import Pair, measure_pairs, read_pairs
 from .relay_watch import RelayWatch
 from .rounds import Rounds
+from .tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Observer:
         self._core = core
         self._relays = RelayWatch(core)
         self._outlets: dict[Device, list[Pair]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("a watch of a device")
         self.tests = Rounds(core, self.evaluate)
         self.observed = asyncio.Event()
         self._unasked: set[Device] = set()
@@ -55,24 +55,11 @@ class Observer:
         if not by_device:
             self.observed.set()
         for device in by_device:
-            self._spawn(self._watch(device))
+            self._tasks.spawn(self._watch(device))
 
     async def stop(self) -> None:
         await self.tests.stop()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a watcher of devices died", exc_info=task.exception())
+        await self._tasks.stop()
 
     # -- outlets
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from ..common.errors import DeviceError
 from ..controllers.ControllerTemplate import ControllerTemplate
 from ..networkTree.ServerNode import ServerNode
 from ..testers.TemplateTester import TemplateTester
 from .core import Core
-
-log = logging.getLogger(__name__)
+from .tasks import Tasks
 
 
 class Rounds:
@@ -26,7 +23,7 @@ class Rounds:
         self._core = core
         self._evaluate = evaluate
         self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> its next round
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("a round of tests")
         self._failing: dict[str, int] = {}  # server -> rounds in a row that failed
         self._passing: dict[str, int] = {}
         self._begun = core.clock.now()
@@ -142,17 +139,7 @@ class Rounds:
     def _due(self, node: ServerNode) -> None:
         self._timers.pop(node.name, None)
         if self._core.network.getServer(node.name) is node and node.facts.op is None:
-            self._spawn(self.round(node))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a round of tests died", exc_info=task.exception())
+            self._tasks.spawn(self.round(node))
 
     def cancel_timers(self) -> None:
         for timer in self._timers.values():
@@ -161,10 +148,7 @@ class Rounds:
 
     async def stop(self) -> None:
         self.cancel_timers()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.stop()
 
 
 async def _answers(control: ControllerTemplate) -> bool:

@@ -41,8 +41,7 @@ def test_an_order_that_comes_during_a_reload_is_for_the_new_network() -> None:
     rig = Rig({"a": []})
 
     async def scenario(engine: Engine) -> None:
-        watcher = asyncio.create_task(slow_to_end())
-        engine.observer._tasks.add(watcher)
+        engine.observer._tasks.spawn(slow_to_end())
         await asyncio.sleep(1)
         adopting = asyncio.create_task(engine.adopt(rig.network(), engine.settings))
         await asyncio.sleep(1)
