@@ -20,14 +20,24 @@ WRAP: Final = 2**32
 """sysUpTime counts hundredths of a second in 32 bits (RFC 3418): it starts over after 497 days."""
 SLACK_S: Final = 300.0
 """How far a device's clock may be off over a wrap."""
+TICK_SLACK_S: Final = 1.0
+"""How long an answer may have been under way, and then some: for clocks that are compared over a poll."""
 
 
-def has_restarted(before: int, now: int, elapsed_s: float) -> bool:
-    """Tell whether sysUpTime fell from ``before`` to ``now``, read ``elapsed_s`` later, and not by its wrap.
+def has_restarted(before: int, now: int, elapsed_s: float, *, trusted: bool = False) -> bool:
+    """Tell whether sysUpTime, ``before`` and ``now``, read ``elapsed_s`` later, shows a restart between the two.
 
-    Only a fall counts: devices are known whose sysUpTime stands still or counts other units than it should.
+    It does when it fell, unless it may have wrapped, and when it began after the first read. The latter only counts for
+    a clock that is ``trusted``: devices are known whose sysUpTime stands still or counts other units than it should.
     """
-    return now < before and before + (elapsed_s + SLACK_S) * TICKS_PER_S < WRAP
+    if before + (elapsed_s + SLACK_S) * TICKS_PER_S >= WRAP:
+        return False
+    return now < before or (trusted and now < (elapsed_s - TICK_SLACK_S) * TICKS_PER_S)
+
+
+def keeps_time(before: int, now: int, elapsed_s: float) -> bool:
+    """Tell whether sysUpTime went on as time did."""
+    return abs((now - before) / TICKS_PER_S - elapsed_s) <= TICK_SLACK_S + elapsed_s / 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,7 @@ class SnmpDevice:
         self._objects = objects
         self._init_delay = init_delay
         self._uptime: tuple[float, int] | None = None  # the moment when it was read, and what it was
+        self._steady = False  # its clock kept time between the last two reads
         self._renewals = session.renewals
         self.identity: Identity | None = None  # None: to be asked before anything else
 
@@ -129,10 +140,11 @@ class SnmpDevice:
         fell = False
         if isinstance(uptime, int):
             before, self._uptime = self._uptime, (now, uptime)
-            fell = before is not None and (
-                has_restarted(before[1], uptime, now - before[0])
-                or (self.identity is None and uptime < (now - before[0]) * TICKS_PER_S)  # it began after the silence
-            )
+            if before is not None:
+                elapsed = now - before[0]
+                trusted = self._steady or self.identity is None  # after a silence a wrong alarm does no harm
+                fell = has_restarted(before[1], uptime, elapsed, trusted=trusted)
+                self._steady = keeps_time(before[1], uptime, elapsed)
         if not (fell or renewed):
             return False
         up_s = uptime / TICKS_PER_S if isinstance(uptime, int) else 0.0

@@ -16,7 +16,16 @@ from ockle.common.errors import DeviceError, DeviceRefused, DeviceStateError, De
 from ockle.common.snmp import Answer, Missing, Pair, SnmpSettings, no_answer
 from ockle.common.snmp_session import SnmpSession
 from ockle.outlets.raritan import Raritan
-from ockle.outlets.snmp_device import SLACK_S, SYS_OBJECT_ID, SYS_UPTIME, WRAP, Identity, SnmpDevice, has_restarted
+from ockle.outlets.snmp_device import (
+    SLACK_S,
+    SYS_OBJECT_ID,
+    SYS_UPTIME,
+    WRAP,
+    Identity,
+    SnmpDevice,
+    has_restarted,
+    keeps_time,
+)
 from ockle.simulator.virtual_time import run
 
 STATE = "1.3.6.1.4.1.13742.4.1.2.2.1.3."
@@ -77,9 +86,16 @@ async def poll(made: list[Raritan]) -> list[bool | DeviceError]:
     return answers
 
 
-@given(up=st.integers(0, WRAP - 1), elapsed=st.floats(0, 1e6))
-def test_a_clock_that_goes_on_is_no_restart_not_even_at_its_wrap(up: int, elapsed: float) -> None:
-    assert not has_restarted(up, (up + int(elapsed * 100)) % WRAP, elapsed)
+@given(up=st.integers(0, WRAP - 1), elapsed=st.floats(0, 1e6), trusted=st.booleans())
+def test_a_clock_that_goes_on_is_no_restart_not_even_at_its_wrap(up: int, elapsed: float, trusted: bool) -> None:
+    assert not has_restarted(up, (up + int(elapsed * 100)) % WRAP, elapsed, trusted=trusted)
+
+
+@given(up=st.integers(0, WRAP - 1), elapsed=st.floats(2, 1e6), unit=st.sampled_from([0.0, 0.01, 0.1, 10.0, 100.0]))
+def test_a_clock_of_another_unit_is_not_trusted_and_no_restart(up: int, elapsed: float, unit: float) -> None:
+    now = up + int(elapsed * 100 * unit)
+    assert not has_restarted(up, now, elapsed)
+    assert not keeps_time(up, now, elapsed)
 
 
 @given(up=st.integers(1, WRAP - 1), elapsed=st.floats(0, 1e6), part=st.floats(0, 1))
@@ -142,6 +158,23 @@ def test_a_restart_that_a_command_finds_out_keeps_it_from_being_sent() -> None:
         with pytest.raises(DeviceStateError, match="restarted"):
             await made[0].set_state(False)
         assert strip.sets == []
+
+    run(scenario())
+
+
+def test_a_device_that_restarts_between_two_reads_longer_apart_than_it_was_up_is_noticed() -> None:
+    async def scenario() -> None:
+        strip = Strip()
+        strip.begun = asyncio.get_running_loop().time()
+        made = outlets(strip, init_delay="0s")
+        for _ in range(2):
+            await poll(made)
+            await asyncio.sleep(5)
+        strip.reboot(1)
+        await asyncio.sleep(25)  # its uptime is higher than ever before
+        before = made[0].device.restarted_at
+        assert await poll(made) == [True] * 4
+        assert made[0].device.restarted_at > before
 
     run(scenario())
 

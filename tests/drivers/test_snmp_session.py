@@ -54,6 +54,27 @@ def test_whatever_a_strip_says_is_on_off_or_a_device_error(reading: Any) -> None
     assert (reading, state) in {(0, False), (1, True)}
 
 
+def verdict(port: PoE | Raritan, readings: list[Any]) -> bool | None:
+    """True, False, or None for a DeviceError."""
+    try:
+        return port.decode(readings)
+    except DeviceError:
+        return None
+
+
+@pytest.mark.parametrize("number", range(-1, 256))
+def test_every_code_that_is_not_in_the_mib_is_unknown(number: int) -> None:
+    """A10: also the codes between on and off, and those of a firmware that is newer than the MIB."""
+    host = {"host": "127.0.0.1"}
+    assert verdict(Raritan("o", host, {"outlet": 1}), [number]) is {0: False, 1: True}.get(number)
+    assert verdict(PoE("p", host, {"port": 1, "proof": "admin"}), [number]) is {1: True, 2: False}.get(number)
+    for proof in ("auto", "delivering"):
+        port = PoE("p", host, {"port": 1, "proof": proof})
+        assert verdict(port, [1, number]) is (True if number == 3 else None)
+        assert verdict(port, [2, number]) is (False if number in {1, 2, 4, 5, 6} else None)
+        assert verdict(port, [number, 3]) is (True if number == 1 else None)
+
+
 class Small:
     """A wire to an agent with ``limit`` varbinds per PDU and some objects; ``fails``: object -> error status."""
 

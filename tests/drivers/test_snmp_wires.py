@@ -17,6 +17,8 @@ from ockle.common.snmp_gufo import GufoWire
 from ockle.common.snmp_pysnmp import PysnmpWire
 from ockle.common.snmp_session import Reading, SnmpSession
 from ockle.common.snmp_wires import wire_for
+from ockle.outlets.poe import PoE
+from ockle.outlets.raritan import Raritan
 from ockle.simulator import snmp_ber as ber
 from ockle.simulator.snmp_ber import Message, Value, VarBind
 from peers import free_port
@@ -235,6 +237,34 @@ def test_answers_that_say_nothing_are_errors(library: Library, reply: Reply, tex
     found = ask(run, library, reply, OIDS[:1])
     assert isinstance(found[0], DeviceAnswerError)
     assert text in str(found[0])
+
+
+ODD = {
+    "an empty text": Value(ber.OCTET_STRING, b""),
+    "a text": Value(ber.OCTET_STRING, b"on"),
+    "a text that is a number": Value(ber.OCTET_STRING, b"1"),
+    "an opaque": Value(ber.OPAQUE, b"\x9f\x78\x04\x3f\x80\x00\x00"),
+    "an address": Value(ber.IP_ADDRESS, b"\x00\x00\x00\x01"),
+    "an object identifier": Value(ber.OBJECT_IDENTIFIER, (1, 1)),
+    "null": Value(ber.NULL),
+    "no such object": Value(ber.NO_SUCH_OBJECT),
+    "no such instance": Value(ber.NO_SUCH_INSTANCE),
+    "the end of the view": Value(ber.END_OF_MIB_VIEW),
+    "a counter that is huge": Value(ber.COUNTER64, 2**64 - 1),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_a_value_of_another_type_is_neither_on_nor_off(library: Library, run: Run, kind: str) -> None:
+    """A11: also through the types of outlets, whatever the library makes of it."""
+    readings = ask(run, library, lambda request: [right(request, ODD[kind])])
+    host = {"host": "127.0.0.1"}
+    for outlet in (
+        Raritan("o", host, {"outlet": 1}),
+        *(PoE("p", host, {"port": 1, "proof": proof}) for proof in ("auto", "delivering", "admin")),
+    ):
+        with pytest.raises(DeviceError):
+            outlet.decode(readings)
 
 
 def test_a_general_error_may_pass(library: Library, run: Run) -> None:
