@@ -179,6 +179,21 @@ def test_at_start_on_brings_the_whole_network_up_in_order(tmp_path: Path) -> Non
         assert made.cli("status").code == 0
 
 
+def test_at_start_on_lets_a_run_from_before_the_crash_end_first(tmp_path: Path) -> None:
+    with site(chain("one", "two"), tmp_path, plugins={"AutoControl": {"at_start": "on", "wait_time": "1s"}}) as made:
+        made.until_state(one="OK", two="OK")
+        mark = len(made.ledger)
+        run = made.order("off", "one")
+        made.ledger.wait("shutdown", "two", after=mark, timeout=PATIENCE_S)
+        made.daemon.stop(signal.SIGKILL)
+        made.start()
+        assert made.ended(run)["state"] == "done"
+        for machine in ("two", "one"):
+            made.ledger.wait("power", machine, "off", after=mark, timeout=PATIENCE_S)
+        made.until_state(one="OK", two="OK")
+        assert made.call("runs")["runs"][0]["who"] == "AutoControl"
+
+
 def lose_power(made: Site) -> None:
     """Have the machine ``one`` go down cleanly, and its outlet off, while no daemon runs."""
     mark = len(made.ledger)
