@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
 from ..common.errors import StoreError
+from ..config.atomic import sync_folder
 from . import tables
 from .connect import log_url, parse, sqlite_file, without_password
 from .critical import SEQUENCE, Content, Critical
@@ -58,15 +59,26 @@ class Store(Database):
     @override
     def _open(self) -> None:
         super()._open()
-        if self._lease is not None:
-            self._take_lease(self._lease)
-        if self._critical is None:
-            return
+        try:
+            if self._lease is not None:
+                with self._connected().begin() as connection:
+                    self._lease.take(connection)
+            file = sqlite_file(self.url)
+            if self._critical is not None and file is not None:
+                self._take_up(self._critical, file)
+        except (SQLAlchemyError, OSError, StoreError) as error:
+            self._dispose()
+            raise StoreError(f"cannot open the store {without_password(self.url)}: {first_line(error)}") from error
+
+    def _take_up(self, critical: Critical, file: Path) -> None:
+        # SQLite leaves it to the file system when the journal of the first transaction is gone; should it come back
+        # after a power cut, it would take back all that the write-ahead log got since
+        sync_folder(file.parent)
         with self._connected().connect() as connection:
             meta = tables.select(connection, "meta")
             self._content = Content.of(tables.select(connection, "servers"), meta)
         self._number = int(next((row["value"] for row in meta if row["name"] == SEQUENCE), None) or 0)
-        copy = self._critical.read()
+        copy = critical.read()
         self._copied = copy is not None and copy[0] == self._number
         self._copy()
 
@@ -98,14 +110,6 @@ class Store(Database):
 
         super()._transact(fenced)
         self._beaten = time.monotonic()
-
-    def _take_lease(self, lease: Lease) -> None:
-        try:
-            with self._connected().begin() as connection:
-                lease.take(connection)
-        except (SQLAlchemyError, StoreError) as error:
-            self._dispose()
-            raise StoreError(f"cannot open the store {without_password(self.url)}: {first_line(error)}") from error
 
     async def beat(self) -> None:
         """Renew the lease of a database that others can reach, unless a commit just did. Raises StoreError."""

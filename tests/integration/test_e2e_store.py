@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from e2e import Daemon, chain, dependencies, judge_up, site
-from peers import free_port
+from ockle.webserver.ockle_client.connection import ConnectionFailed
+from peers import free_port, missing, peer
 
 pytestmark = pytest.mark.slow
 
@@ -80,6 +82,28 @@ def test_a_daemon_whose_port_is_taken_does_not_start_and_switches_nothing(tmp_pa
             daemon.said("is ready")
             made.ledger.wait("up", "one")
             assert daemon.stop() == 0
+
+
+@pytest.mark.peer
+def test_a_disk_that_fails_ends_the_daemon_before_anything_is_sent(tmp_path: Path) -> None:
+    strace = peer("strace")
+    with site(SPEC, tmp_path) as made:
+        made.until_state(nas="OFF", db="OFF")
+        fault = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"]
+        command = [strace, "-f", "-o", "/dev/null", *fault, "-p", str(made.daemon.process.pid)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
+            assert tracer.stderr is not None
+            said = tracer.stderr.readline()
+            if "attached" not in said:
+                missing(f"strace cannot attach to a process: {said}")
+            with pytest.raises(ConnectionFailed):
+                made.order("on", "all")
+            assert made.daemon.ended() == 74
+        made.daemon.said(r"cannot write the store: disk I/O error \(SQLITE_IOERR_FSYNC\); the daemon ends")
+        assert made.ledger.entries("set") == []
+        made.start()
+        made.switch("on", "all")
+        judge_up(made.ledger, SPEC, dependencies(SPEC))
 
 
 def test_a_database_elsewhere_is_locked_too(tmp_path: Path) -> None:
