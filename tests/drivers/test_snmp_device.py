@@ -146,6 +146,17 @@ def test_a_command_waits_until_a_restarted_device_is_ready_and_goes_to_outlets_t
     run(scenario())
 
 
+def test_a_device_gives_no_turn_to_switch_before_it_is_ready() -> None:
+    async def scenario() -> None:
+        device = Device("strip", clock=LoopClock())
+        device.restarted(7.0)
+        device.restarted(3.0)  # the later moment counts
+        await device.wait_gap()
+        assert asyncio.get_running_loop().time() == 7.0
+
+    run(scenario())
+
+
 def test_a_restart_that_a_command_finds_out_keeps_it_from_being_sent() -> None:
     async def scenario() -> None:
         strip = Strip()
