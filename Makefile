@@ -10,7 +10,7 @@ COVERAGE_FLOOR ?= 85
 FROM_TREE := PYTHONPATH=typings
 BENCHMARKS := $(wildcard benchmarks/*.py)
 # what a developer runs besides the tests, see campaigns/README.md
-CAMPAIGNS := model mutants properties kills storage fuzz
+CAMPAIGNS := model mutants properties kills faults soak storage fuzz
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint format imports types docs docs-check bench campaign zipapp unit-security clean

@@ -20,10 +20,26 @@ NEVER = float("-inf")
 
 @dataclass(slots=True)
 class _Seen:
-    """A machine: ``state`` as in the lab; ``fell_at`` when a fault, not a command, last ended its service."""
+    """A machine: ``state`` as in the lab, when it last ceased to be up and to be down, and the last fault at it."""
 
     state: str = "off"
-    fell_at: float = NEVER
+    up_until: float = NEVER
+    down_until: float = 0.0
+    fault_at: float = NEVER
+    shut_down: bool = False
+
+    def go(self, state: str, moment: float) -> None:
+        if self.state == "up":
+            self.up_until = moment
+        if self.state in DOWN and state not in DOWN:
+            self.down_until = moment
+        self.state = state
+
+    def was_up(self, since: float) -> bool:
+        return self.state == "up" or self.up_until >= since
+
+    def was_down(self, since: float) -> bool:
+        return self.state in DOWN or self.down_until >= since
 
 
 @dataclass
@@ -31,18 +47,22 @@ class Judge:
     """Takes a ledger in pieces and keeps what broke a promise.
 
     ``excuse_s``  how old the daemon's evidence may be: what a fault changed since then it could not know
+    ``late_s``    how long a SET may have been under way at one of the ``faulty`` devices
     ``forced``    machine -> "on" or "off", as an operator has it now; "clearing" while that is being taken back
     ``faulty``    devices whose commands may be lost or answered late: the order of arrival proves nothing there
     """
 
     spec: LabSpec
     excuse_s: float = 0.0
+    late_s: float = 0.0
     forced: dict[str, str] = field(default_factory=dict)
     faulty: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
     commands: list[Entry] = field(default_factory=list)
     """Commands since ``take_commands`` was called last."""
     counts: dict[str, int] = field(default_factory=dict)
+    cycles: int = 0
+    """Boots of machines that had been shut down and switched off."""
 
     def __post_init__(self) -> None:
         self._seen = {machine.name: _Seen() for machine in self.spec.machines}
@@ -83,15 +103,15 @@ class Judge:
                     if not self._fell(entry):
                         self._broken(entry, f"I2: {entry.device} was cut while its disk was mounted ({entry.what})")
                 case "boot":
-                    self._seen[entry.device].state = "booting"
+                    self._seen[entry.device].go("booting", entry.t)
                 case "boot-failed":
-                    self._seen[entry.device].state = "hung"
+                    self._seen[entry.device].go("hung", entry.t)
                 case "up" | "halted":
-                    self._seen[entry.device].state = entry.kind
+                    self._seen[entry.device].go(entry.kind, entry.t)
 
     def fault(self, machine: str, at: float) -> None:
         """A fault of the campaign ends, or may end, the service or the power of ``machine`` at ``at``."""
-        self._seen[machine].fell_at = at
+        self._seen[machine].fault_at = at
 
     def take_commands(self) -> list[Entry]:
         taken, self.commands = self.commands, []
@@ -116,7 +136,7 @@ class Judge:
                     self._needs_up(entry, machine, needed)
             else:
                 self._not_needed(entry, machine, "cut")
-                if self._state_now(machine, entry) not in DOWN and self._last_supply(machine, key):
+                if not self._seen[machine].was_down(self._since(entry, machine)) and self._last_supply(machine, key):
                     self._broken(entry, f"I2: {machine} was to be cut while it was {self.state(machine)}")
 
     def _shutdown(self, entry: Entry) -> None:
@@ -126,32 +146,38 @@ class Judge:
         if not force:
             self._not_needed(entry, machine, "shut down")
         if self._seen[machine].state == "up":
-            self._seen[machine].state = "stopping"
+            self._seen[machine].go("stopping", entry.t)
 
     def _power(self, entry: Entry) -> None:
         seen = self._seen[entry.device]
+        if entry.what == "on" and seen.shut_down:
+            self.cycles += 1
+        seen.shut_down = entry.what == "off" and entry.detail["state"] == "halted"
         if entry.what == "off":
             if entry.detail["state"] not in DOWN and not self._fell(entry) and not self.forced.get(entry.device):
                 self._broken(entry, f"I2: {entry.device} lost its power while it was {entry.detail['state']}")
-            seen.state = "off"
+            seen.go("off", entry.t)
         else:
-            seen.state = "halted"
+            seen.go("halted", entry.t)
 
     # -- what must hold
 
     def _needs_up(self, entry: Entry, machine: str, needed: str) -> None:
         seen = self._seen[needed]
-        if seen.state != "up" and entry.t - seen.fell_at > self.excuse_s:
+        if not seen.was_up(self._since(entry, needed)):
             self._broken(entry, f"I1: {machine} was switched on while {needed}, which it needs, was {seen.state}")
 
     def _not_needed(self, entry: Entry, machine: str, what: str) -> None:
         for user in self._needed_by[machine]:
             seen = self._seen[user]
-            if seen.state not in DOWN and entry.t - seen.fell_at > self.excuse_s:
+            if not seen.was_down(self._since(entry, user)):
                 self._broken(entry, f"I2c: {machine} was {what} while {user}, which needs it, was {seen.state}")
 
-    def _state_now(self, machine: str, entry: Entry) -> str:
-        return "off" if entry.t - self._seen[machine].fell_at <= self.excuse_s else self.state(machine)
+    def _since(self, entry: Entry, machine: str) -> float:
+        """From when on the state of ``machine`` may excuse a command: now, or earlier if a fault is in the play."""
+        late_s = self.late_s if entry.kind == "set" and entry.device in self.faulty else 0.0
+        fault = self._seen[machine].fault_at
+        return entry.t - (self.excuse_s + late_s if entry.t - fault <= self.excuse_s + late_s else late_s)
 
     def _last_supply(self, machine: str, key: tuple[str, str]) -> bool:
         """Tell whether cutting ``key`` takes the last power of ``machine``."""
@@ -160,7 +186,7 @@ class Judge:
 
     def _fell(self, entry: Entry) -> bool:
         """A cut by a fault, or of a machine whose dying a fault brought about."""
-        return entry.t - self._seen[entry.device].fell_at <= self.excuse_s
+        return entry.t - self._seen[entry.device].fault_at <= self.excuse_s
 
     def _broken(self, entry: Entry, what: str) -> None:
         lately = "\n".join(one.line() for one in self._recent if one.kind != "login")

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from ockle.common.failpoints import POINTS
 
-from .site import ClientError, Site
+from ..site import ClientError, Site
 
 Steps = Callable[[Site, random.Random], None]
 

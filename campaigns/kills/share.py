@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..common import Finding, dice
+from ..site import ClientError, Died, Site, Stuck
 from .orders import AT_START, SCENARIOS, Named, Scenario
-from .site import ClientError, Died, Site, Stuck
 from .topologies import TOPOLOGIES
 
 FIRST_HORIZON_S = 2.0
@@ -61,7 +61,7 @@ class _Worker:
         self._randoms = share.randoms
         self._dice.shuffle(self._named)
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["campaigns.kills.life"])
+        self._context.set_forkserver_preload(["campaigns.life"])
         self._site: Site
 
     @property

@@ -64,6 +64,10 @@ class Ledger:
             self._grown.notify_all()
         return entry
 
+    def now(self) -> float:
+        """The moment, as in ``Entry.t``."""
+        return self._clock() - self._begun
+
     def __len__(self) -> int:
         return len(self._entries)
 

@@ -93,12 +93,14 @@ class Listener:
         peer.setblocking(False)
         session = asyncio.ensure_future(self._run(peer))
         self._sessions.add(session)
-        session.add_done_callback(self._sessions.discard)
+        session.add_done_callback(lambda ended: self._end(ended, peer))
+
+    def _end(self, session: asyncio.Task[None], peer: socket.socket) -> None:
+        self._sessions.discard(session)
+        peer.close()  # one that is cancelled before its first step comes to no finally
 
     async def _run(self, peer: socket.socket) -> None:
         try:
             await self._serve(peer)
         except (OSError, EOFError) as error:
             log.debug("session on %s:%d ended: %s", self._host, self.port, error)
-        finally:
-            peer.close()

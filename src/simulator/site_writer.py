@@ -21,17 +21,18 @@ def write_site(
     settings: Settings | None = None,
     server: Options | None = None,
     outlet: Options | None = None,
+    pdu: Options | None = None,
     overrides: Mapping[str, Options] | None = None,
 ) -> None:
     """Write a complete site for a running lab into ``etc``, with waiting times that fit its speed.
 
     ``settings``   section of config.ini -> options
     ``server``     options of every [server] section; ``overrides``: server name -> further options of this one
-    ``outlet``     options of every outlet of a server
+    ``outlet``     options of every outlet of a server; ``pdu``: of every device
     """
     _write(etc / "config.ini", {"main": {"poll_interval": "1s", "test_interval": "1s"}, "plugins": {}})
     for device in lab.spec.devices:
-        _write(etc / "outlets" / f"{device.name}.ini", {"pdu": _pdu(device)})
+        _write(etc / "outlets" / f"{device.name}.ini", {"pdu": {**_pdu(device), **(pdu or {})}})
     _write(etc / "controllers" / "ssh.ini", {"controller": {"type": "SSHController", "timeout": "10s", "user": "set"}})
     _write(etc / "testers" / "tcp.ini", {"tester": {"type": "TCP", "timeout": "2s"}})
     _write(etc / "testers" / "metrics.ini", {"tester": {"type": "HTTPMetrics", "timeout": "2s"}})

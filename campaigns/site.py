@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -15,8 +15,8 @@ from ockle.simulator.site_writer import write_site
 from ockle.simulator.spec import LabSpec
 from ockle.webserver.ockle_client.connection import ClientError, Connection, ConnectionFailed
 
-from ..common import Finding
-from ..judge import Deeds, Judge
+from .common import Finding
+from .judge import Deeds, Judge
 from .life import Life
 
 CALL_S = 30.0
@@ -28,6 +28,7 @@ OUTCOMES_S = 10.0
 LOG_TAIL = 40
 CHANGES_OF_PLAN = 20
 ATTEMPTS = 3
+Options = Mapping[str, str]
 
 
 class Died(Exception):
@@ -38,21 +39,33 @@ class Site:
     """One network with its ledger and its store, over many lives of the daemon.
 
     ``goal``    server -> "on" or "off", as ordered; ``held`` and ``auto`` likewise
-    ``lives``   how many daemons there were
+    ``lives``   how many daemons there were; ``refused``: how many orders were
+    ``main``, ``files``  further options of [main], and for ``write_site``; ``excuse_s``: see ``Judge``
     """
 
-    def __init__(self, spec: LabSpec, folder: Path, context: ForkServerContext) -> None:
+    def __init__(
+        self,
+        spec: LabSpec,
+        folder: Path,
+        context: ForkServerContext,
+        *,
+        main: Options | None = None,
+        quiet_s: float = QUIET_S,
+        excuse_s: float = 0.0,
+        **files: Any,
+    ) -> None:
         self.spec = spec
         self.names = [machine.name for machine in spec.machines]
         self.goal = dict.fromkeys(self.names, "off")
         self.held: set[str] = set()
         self.auto = True
-        self.lives = 0
-        self.judge = Judge(spec)
+        self.lives = self.refused = 0
+        self.judge = Judge(spec, excuse_s)
         self.findings: list[Finding] = []
         self.etc, self._log, self._socket = folder / "etc", folder / "log", folder / "socket"
         self._state = folder / "state" / "state.db"
         self._context = context
+        self._main, self._files, self._quiet_s = main or {}, files, quiet_s
         self._life: Life | None = None
         self._listens_by = 0.0
         self._client: Connection | None = None
@@ -62,7 +75,7 @@ class Site:
 
     def __enter__(self) -> Site:
         self.lab.__enter__()
-        self._deeds = Deeds(self.spec, time.time() - (time.monotonic() - self.lab.ledger._begun))
+        self._deeds = Deeds(self.spec, time.time() - self.lab.ledger.now())
         write_site(
             self.lab,
             self.etc,
@@ -72,10 +85,12 @@ class Site:
                     "poll_interval": "300ms",
                     "test_interval": "300ms",
                     "safe_mode_after": "0",  # it is killed more often in a row than a daemon that had better stop
+                    **self._main,
                 },
                 "plugins.SocketListener": {"port": "0", "unix_socket": str(self._socket)},
                 "plugins.AutoControl": {"enabled": "true", "at_start": "restore"},
             },
+            **self._files,
         )
         return self
 
@@ -112,6 +127,10 @@ class Site:
         self._hang_up()
         self.sync()
 
+    @property
+    def wal(self) -> Path:
+        return self._state.with_name("state.db-wal")
+
     def log_tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
         return "\n".join(["the daemon's log:", *lines[-LOG_TAIL:]])
@@ -131,7 +150,7 @@ class Site:
             return self._client.call(command, data, CALL_S)
         except ConnectionFailed as error:
             self._hang_up()
-            if "Connection refused" in str(error) and self.life.alive and time.monotonic() < self._listens_by:
+            if _not_yet(error) and self.life.alive and time.monotonic() < self._listens_by:
                 time.sleep(LOOK_S)  # ready, and its listener about to be
                 return self.call(command, **data)
             raise Died(f"{command}: {error}") from error
@@ -213,6 +232,13 @@ class Site:
                 self._broken(f"I6: {name} was {'not ' * held}held and is{' not' * (not held)} after a restart")
             (self.held.add if held else self.held.discard)(name)
 
+    def disturbed(self, *names: str, fed_by: str = "") -> None:
+        """A fault is about to change the power of ``names``, of all that ``fed_by`` feeds, or of everything."""
+        self.sync()
+        fed = [one.name for one in self.spec.machines if any(device == fed_by for device, _ in one.supplies)]
+        for name in names or (fed if fed_by else self.names):
+            self.judge.fault(name, self.lab.ledger.now())
+
     # -- watching
 
     def sync(self) -> bool:
@@ -239,7 +265,7 @@ class Site:
                 missing = self._missing()
                 if not missing:
                     return time.monotonic() - began
-            if now - quiet > QUIET_S or now - began > self.bound_s():
+            if now - quiet > self._quiet_s or now - began > self.bound_s():
                 raise Stuck(f"I5: not where it was ordered after {now - began:.0f} s", self._missing())
             time.sleep(LOOK_S)
 
@@ -290,6 +316,11 @@ class Site:
 
     def _broken(self, what: str, how: str = "") -> None:
         self.findings.append(Finding(what, how or self.log_tail()))
+
+
+def _not_yet(error: ConnectionFailed) -> bool:
+    """The listener's socket is another life's still, or being made."""
+    return any(text in str(error) for text in ("Connection refused", "No such file"))
 
 
 class Stuck(Exception):
