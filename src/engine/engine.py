@@ -370,7 +370,10 @@ class Engine:
             if before is not None:
                 take_over(node, before)
             else:
-                self.core.journal.save(node)  # a server of this name may have been here, and gone, before
+                self.core.journal.enter(node)
+        for node in old:
+            if node.name not in network:
+                self.core.journal.leave(node)
         self.core.network = network
         self.core.settings = settings
         self.emergencies.latch()
@@ -379,6 +382,7 @@ class Engine:
         for node in network:
             self.observer.evaluate(node)  # what was not taken over is unknown, and decided so
         self.observer.start()
+        self.forces.resume()
         self.core.revision += 1
         self.converge()
         failpoint("adopt.done")

@@ -33,6 +33,7 @@ class Journal:
         self.store = store
         self._clock = clock
         self._next_intent = 1
+        self._absent: dict[str, dict[str, Any]] = {}  # rows of servers that are not in the configuration
 
     async def commit(self) -> None:
         """Raises StoreError; then nothing may be sent."""
@@ -42,27 +43,20 @@ class Journal:
 
     def save(self, node: ServerNode) -> None:
         """Note the server's durable facts for the next commit."""
-        facts = node.facts
-        self.store.put(
-            "servers",
-            node.name,
-            desired=facts.desired,
-            desired_gen=facts.desired_gen,
-            held=facts.held,
-            forced=facts.forced,
-            forced_note=facts.forced_note,
-            forced_by=facts.forced_by,
-            forced_since=facts.forced_since,
-            forced_left=None if facts.forced_until is None else max(0.0, facts.forced_until - self._clock.now()),
-            forced_open=facts.forced_open,
-            start_attempts=facts.start_attempts,
-            stop_attempts=facts.stop_attempts,
-            retry_in=max(0.0, facts.retry_at - self._clock.now()),
-            shutdown_sent=facts.shutdown_sent,
-            poison_boot=facts.poison_boot,
-            failure=_FAILURE_NAMES.get(facts.op_state, "degraded" if facts.degraded else ""),
-            error=facts.error,
-        )
+        self.store.put("servers", node.name, **_row(node, self._clock.now()))
+
+    def leave(self, node: ServerNode) -> None:
+        """Note that a server is no longer in the configuration. A force, a hold and what was sent to it stay known."""
+        row = {**_row(node, self._clock.now()), "desired": None}
+        self._absent[node.name] = row
+        self.store.put("servers", node.name, **row)
+
+    def enter(self, node: ServerNode) -> None:
+        """Take in a server that is new in the configuration: perhaps one of its name was here before."""
+        row = self._absent.pop(node.name, None)
+        if row is not None:
+            _restore(node, row, self._clock.now())
+        self.save(node)
 
     def load(self, network: ServerNetwork) -> None:
         """Fill the durable facts of the network's servers; their states stay unobserved but for failures (S3)."""
@@ -71,7 +65,9 @@ class Journal:
             node = network.getServer(row["name"])
             if node is not None:
                 _restore(node, row, now)
-            elif row["desired"] is not None:  # should it come back one day, nobody ordered anything for it lately
+                continue
+            self._absent[row["name"]] = {**row, "desired": None}
+            if row["desired"] is not None:  # should it come back one day, nobody ordered anything for it lately
                 self.store.put("servers", row["name"], desired=None)
         marks = {row["name"]: row for row in self.store.load("outlets")}
         for node in network:
@@ -125,6 +121,29 @@ class Journal:
 
 def _outlet_key(node: ServerNode, outlet: OutletTemplate) -> str:
     return f"{node.name}/{outlet.name}"
+
+
+def _row(node: ServerNode, now: float) -> dict[str, Any]:
+    """Return the durable facts of a server as the store keeps them."""
+    facts = node.facts
+    return {
+        "desired": facts.desired,
+        "desired_gen": facts.desired_gen,
+        "held": facts.held,
+        "forced": facts.forced,
+        "forced_note": facts.forced_note,
+        "forced_by": facts.forced_by,
+        "forced_since": facts.forced_since,
+        "forced_left": None if facts.forced_until is None else max(0.0, facts.forced_until - now),
+        "forced_open": facts.forced_open,
+        "start_attempts": facts.start_attempts,
+        "stop_attempts": facts.stop_attempts,
+        "retry_in": max(0.0, facts.retry_at - now),
+        "shutdown_sent": facts.shutdown_sent,
+        "poison_boot": facts.poison_boot,
+        "failure": _FAILURE_NAMES.get(facts.op_state, "degraded" if facts.degraded else ""),
+        "error": facts.error,
+    }
 
 
 def _restore(node: ServerNode, row: dict[str, Any], now: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState, StepState
 from ockle.networkTree.facts import Desired
@@ -96,6 +98,42 @@ def test_a_server_that_comes_back_after_it_was_removed_has_no_old_orders(tmp_pat
     Rig({"a": [], "b": ["a"]}, store=url).play(first)
     Rig({"a": []}, store=url).play(nothing)
     Rig({"a": [], "b": ["a"]}, store=url).play(third)
+
+
+@pytest.mark.parametrize("way", ["restart", "reload"])
+def test_a_server_that_comes_back_after_it_was_removed_is_still_forced_and_held(tmp_path: Path, way: str) -> None:
+    url = f"sqlite:///{tmp_path}/state.db"
+    both, one = Rig({"a": [], "b": []}, store=url), Rig({"a": []}, store=url)
+
+    async def own(engine: Engine) -> None:
+        await engine.force("b", Desired.OFF, "being repaired", who="somebody")
+        await engine.hold("b", True, "wait")
+        await asyncio.sleep(5)
+
+    async def check(engine: Engine) -> None:
+        facts = node_of(engine, "b").facts
+        assert (facts.forced, facts.forced_note, facts.forced_by) == (Desired.OFF, "being repaired", "somebody")
+        assert facts.held == "wait"
+        await engine.order("on", ["b"], who="test")
+        await asyncio.sleep(30)
+
+    async def reload(engine: Engine) -> None:
+        await own(engine)
+        await engine.adopt(one.network(), engine.settings)
+        await asyncio.sleep(5)
+        await engine.adopt(both.network(), engine.settings)
+        await check(engine)
+
+    async def nothing(engine: Engine) -> None:
+        await asyncio.sleep(5)
+
+    if way == "reload":
+        both.play(reload)
+    else:
+        both.play(own)
+        one.play(nothing)
+        Rig({"a": [], "b": []}, store=url).play(check)
+    assert [sight.what for sight in both.sights] == []
 
 
 def test_a_cancelled_run_is_not_taken_up_after_a_restart(tmp_path: Path) -> None:
