@@ -33,6 +33,7 @@ class ServerNetwork:
         self._sharing = Sharing()
         self._runner: NetworkRunner | None = None
         self.revision = 0
+        self._places: tuple[int, dict[str, int]] = (-1, {})  # revision, server -> its place in topological order
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -60,7 +61,7 @@ class ServerNetwork:
         self._graph.add_node(node.name)
         self._graph.add_edges_from((name, node.name) for name in needed)
         self._sharing.add(node)
-        if self._graph.number_of_edges() and self._sharing.mates(node.name):
+        if self._sharing.mates(node.name) and self._graph.number_of_edges():  # which counts them, all over
             cycle = find_cycle(self._graph, self._sharing)
             if cycle:
                 error = cycle_error(self._graph, self._sharing, cycle)
@@ -245,7 +246,19 @@ class ServerNetwork:
 
     def getSortedNodeListIndex(self) -> list[str]:
         """Return the names of the servers in topological order."""
-        return [name for layer in self.layers() for name in layer]
+        return list(self._in_topological_order())
+
+    def in_order(self, servers: Iterable[str]) -> list[str]:
+        """Return ``servers`` in topological order; looks at no other unless the network has changed."""
+        return sorted(servers, key=self._in_topological_order().__getitem__)
+
+    def _in_topological_order(self) -> dict[str, int]:
+        revision, places = self._places
+        if revision != self.revision:
+            names = (name for layer in self.layers() for name in layer)
+            places = {name: place for place, name in enumerate(names)}
+            self._places = (self.revision, places)
+        return places
 
     def layers(self) -> list[list[str]]:
         """Return the servers in waves: each needs only servers of the waves before it."""

@@ -141,3 +141,26 @@ def test_no_order_of_additions_makes_a_cycle(edges: list[tuple[int, int]]) -> No
             rack.addDependency(server, dependency)
     place = {name: index for index, name in enumerate(rack.getSortedNodeListIndex())}
     assert all(place[needed] < place[name] for name in place for needed in rack.getDependencies(name))
+
+
+@given(st.lists(st.sampled_from(["ask", "server", "edge", "cut", "remove"]), max_size=12), st.data())
+def test_the_order_follows_every_change(changes: list[str], data: st.DataObject) -> None:
+    """It is kept between changes; a stale one would switch servers in the wrong order."""
+    rack = network(RACK)
+    for number, change in enumerate(changes):
+        names = [node.name for node in rack]
+        edges = [(name, needed) for name in names for needed in rack.getDependencies(name)]
+        if change == "server":
+            rack.addServer(ServerNode(f"s{number}"), names[:1])
+        elif change == "edge" and len(names) > 1:
+            server, needed = data.draw(st.permutations(names))[:2]
+            if server not in rack.all_dependencies([needed]):
+                rack.addDependency(server, needed)
+        elif change == "cut" and edges:
+            rack.removeDependency(*data.draw(st.sampled_from(edges)))
+        elif change == "remove" and names:
+            rack.removeServer(data.draw(st.sampled_from(names)))
+        fresh = [name for layer in rack.layers() for name in layer]
+        assert rack.getSortedNodeListIndex() == fresh
+        some = set(fresh[::2])
+        assert rack.in_order(some) == [name for name in fresh if name in some]
