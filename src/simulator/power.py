@@ -19,6 +19,10 @@ SYSTEM: Oid = (1, 3, 6, 1, 2, 1, 1)
 """SNMPv2-MIB system group."""
 
 
+UP_S = 3600.0
+"""For so long a device has been up when the lab begins: a restart is seen by its uptime falling."""
+
+
 class Load(Protocol):
     """What is plugged in."""
 
@@ -57,7 +61,7 @@ class PowerDevice(ABC):
         self._spec, self._ledger, self._speed = spec, ledger, speed
         self.serial = spec.serial or f"LAB-{spec.name}"
         self._mains = True
-        self._begun = time.monotonic()
+        self._begun = time.monotonic() - UP_S
 
     # -- what the lab does ------------------------------------------------------------------------------------------
 
