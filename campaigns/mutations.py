@@ -19,7 +19,7 @@ from ockle.common.errors import DeviceError, DeviceStateError, DeviceUnreachable
 from ockle.engine import conductor, guards, mates
 from ockle.engine.evidence import DownWatch
 from ockle.engine.guards import Guards
-from ockle.engine.observer import Observer
+from ockle.engine.rounds import Rounds
 from ockle.engine.switching import Switching
 from ockle.networkTree import decide, explain, states
 from ockle.networkTree.facts import Phase, ServerFacts, Supply
@@ -159,8 +159,8 @@ def _no_mates(*_: Any) -> tuple[()]:
     return ()
 
 
-async def _any_boot(node: ServerNode) -> bool:
-    return node.facts.shutdown_sent
+async def _another_boot(_node: ServerNode) -> list[str]:
+    return ["another"]
 
 
 NEVER = property(lambda _self: False, lambda _self, _value: None)
@@ -199,7 +199,7 @@ MUTANTS = [
     Mutant("a shutdown that was sent is not remembered", (FORGETS,), rules={"remember_shutdown": False}),
     Mutant("a shutdown that was sent can be called off", (FORGETS,),
            rules={"point_of_no_return": False, "remember_shutdown": False}),
-    Mutant("a machine that answers has booted anew", ((Observer, "_booted_anew", staticmethod(_any_boot)),),
+    Mutant("a machine that answers has booted anew", ((Rounds, "_boots_in_question", staticmethod(_another_boot)),),
            rules={"compare_boots": False}),
     Mutant("an acknowledgement is proof", ((OutletTemplate, "_read_back", _trusts),), rules={"verify": False}),
     Mutant("attempts are not limited", ENDLESS, limits={"max_attempts": 0}),
