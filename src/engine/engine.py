@@ -101,6 +101,7 @@ class Engine:
         self.durations.load()
         open_runs = self.runs.load()
         self.core.safe_mode = self.core.safe_mode or kept.get(SAFE_MODE) or ""
+        self.core.budget.watch(self.network, self.settings.start_limit)
         self.observer.start()
         failpoint("engine.loaded")
         if self.core.safe_mode:
@@ -378,6 +379,8 @@ class Engine:
         self.core.settings = settings
         self.emergencies.latch()
         self._conductor.forget_timers()
+        self._conductor.forget_queue()
+        self.core.budget.watch(network, settings.start_limit)
         self._conductor.observer = Observer(self.core)
         for node in network:
             self.observer.evaluate(node)  # what was not taken over is unknown, and decided so

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Protocol
 
 from ..common.common import PERMANENT, OpState
+from .budget import Lack
 from .facts import Desired, ServerFacts, Supply
 
 
@@ -48,7 +49,7 @@ class Decision:
     ``until``     moment of the clock when to decide again, if time alone may change the answer
     ``frees``     what would end the waiting, for a person
     ``guard``     which rule holds it, in a word or two; "" when none does
-    ``starved``   only the limit of simultaneous starts keeps it waiting
+    ``starved``   only the budget of its circuits, or of the site, keeps it waiting
     """
 
     move: Move
@@ -138,14 +139,14 @@ def decide(
     dependencies: Iterable[Neighbour],
     dependents: Iterable[Neighbour],
     now: float,
-    free_starts: int | None = None,
+    lack: Lack | None = None,
     sharers: Iterable[OnSameOutlet] = (),
 ) -> Decision:
     """Return the next move of one server.
 
     ``dependencies``, ``dependents``  those of its whole group, where it shares outlets
     ``now``          moment of the clock, in seconds
-    ``free_starts``  starts that the limit of simultaneous starts still allows; None = no limit
+    ``lack``         what is missing of the budget for its start; None = nothing
     ``sharers``      servers that would be fed, or cut, with this one
     Cost: O(neighbours).
     """
@@ -170,7 +171,7 @@ def decide(
     if facts.desired is Desired.ON and facts.emergency_by is not None and not facts.shutdown_sent:
         return Decision(Move.WAIT, "an emergency is declared", frees="clear the emergency", guard="emergency")
     if facts.desired is Desired.ON and not facts.shutdown_sent:
-        return _decide_on(facts, dependencies, now, free_starts, sharers)
+        return _decide_on(facts, dependencies, now, lack, sharers)
     return _decide_off(facts, dependents, now, sharers)
 
 
@@ -185,7 +186,7 @@ def _decide_on(
     facts: ServerFacts,
     dependencies: Iterable[Neighbour],
     now: float,
-    free_starts: int | None,
+    lack: Lack | None,
     sharers: Iterable[OnSameOutlet],
 ) -> Decision:
     if facts.op_state is OpState.OK:
@@ -215,7 +216,7 @@ def _decide_on(
     others = feeding_guard(sharers)
     if others:
         return _wait_for_sharers(others, "on")
-    return _decide_time(facts, now) or _decide_budget(free_starts) or _START
+    return _decide_time(facts, now) or _decide_budget(lack) or _START
 
 
 def _decide_off(
@@ -274,12 +275,10 @@ def _decide_time(facts: ServerFacts, now: float) -> Decision | None:
     return Decision(Move.WAIT, reason, until=facts.retry_at, frees="the back-off ends", guard="back-off")
 
 
-def _decide_budget(free_starts: int | None) -> Decision | None:
-    if free_starts is None or free_starts > 0:
+def _decide_budget(lack: Lack | None) -> Decision | None:
+    if lack is None:
         return None
-    return Decision(
-        Move.WAIT, "as many servers start as the limit allows", frees="another start ends", guard="budget", starved=True
-    )
+    return Decision(Move.WAIT, lack.text, frees=lack.frees, guard="budget", starved=True)
 
 
 def _unknown_supply(facts: ServerFacts) -> str:
