@@ -109,6 +109,19 @@ def test_without_a_snapshot_the_second_copy_has_the_orders(file: Path) -> None:
     check_restored(file, said)
 
 
+def test_a_store_that_was_trusted_anew_stays_trusted(file: Path) -> None:
+    async def resume() -> None:
+        store = Store.for_file(file)
+        store.open()
+        store.put("meta", SAFE_MODE, value="")
+        await store.close()
+
+    file.write_bytes(b"nonsense" * 1000)
+    assert make_sound(file)
+    asyncio.run(resume())
+    assert make_sound(file) == ""
+
+
 def test_commits_that_are_gone_are_noticed(file: Path) -> None:
     """A write-ahead log that is lost or damaged leaves a sound database behind that only lacks the newest commits."""
     [snapshot] = Snapshots(file).list()
