@@ -36,7 +36,10 @@ EMERGENCY_RETRY_S = 2.0
 """In an emergency nothing gives up, and time is short."""
 
 UNATTENDED = Decision(
-    Move.NOTHING, "AutoControl is off", frees="order it, or switch AutoControl on", guard="AutoControl"
+    Move.NOTHING,
+    "AutoControl is off",
+    frees="it is ordered, or AutoControl is switched on: ockle auto on",
+    guard="AutoControl",
 )
 
 

@@ -10,6 +10,7 @@ from ..common.clock import Clock
 from ..common.errors import CommandError, ConfigError, StoreError
 from ..common.events import EventBus
 from ..common.failpoints import failpoint
+from ..networkTree.decide import EMERGENCY_FREES
 from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
 from ..networkTree.plan import Plan, make_plan
@@ -260,7 +261,8 @@ class Engine:
         latched = [step.server for step in plan.steps if step.action == "on" and self._is_latched(step.server)]
         if latched:
             raise CommandError(
-                f"an emergency is declared, {', '.join(latched)} stay down: clear the emergency first", "refused"
+                f"an emergency keeps down {', '.join(latched)}; clear the emergency first: ockle emergency clear",
+                "refused",
             )
 
     def _is_latched(self, name: str) -> bool:
@@ -338,7 +340,7 @@ class Engine:
         declared = self.emergencies.declared
         if declared is not None and node.facts.emergency_by is not None:
             text = f"emergency declared by {declared.who}" + (f": {declared.note}" if declared.note else "")
-            found["reasons"].append(reason(text, None, "clear the emergency", "emergency"))
+            found["reasons"].append(reason(text, None, EMERGENCY_FREES, "emergency"))
         if node.facts.op is not None and node.why:
             found["reasons"].insert(0, reason(node.why, node.why_since))
         elif decision is UNATTENDED or (self.core.safe_mode and not attended):

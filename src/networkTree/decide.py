@@ -62,6 +62,8 @@ class Decision:
 
 
 NOTHING = Decision(Move.NOTHING)
+
+EMERGENCY_FREES = "the emergency is cleared: ockle emergency clear"
 _START, _STOP = Decision(Move.START), Decision(Move.STOP)
 
 
@@ -154,9 +156,11 @@ def decide(
         return Decision(Move.NOTHING, f"{facts.phase}")
     if facts.forced is not None:
         note = f": {facts.forced_note}" if facts.forced_note else ""
-        return Decision(Move.NOTHING, f"forced {facts.forced}{note}", frees="clear the force", guard="force")
+        return Decision(
+            Move.NOTHING, f"forced {facts.forced}{note}", frees="the force is cleared: ockle force clear", guard="force"
+        )
     if facts.held:
-        return Decision(Move.NOTHING, f"held: {facts.held}", frees="release the hold", guard="hold")
+        return Decision(Move.NOTHING, f"held: {facts.held}", frees="it is released: ockle hold --release", guard="hold")
     if facts.desired is None:
         return settled(facts)
     if facts.op_state in PERMANENT and facts.emergency_by is None:
@@ -165,11 +169,11 @@ def decide(
             return Decision(
                 Move.NOTHING,
                 f"gave up: could not {verb}" + (f": {facts.error}" if facts.error else ""),
-                frees=f"mend it, then order it {facts.desired} again",
+                frees=f"it is mended, and ordered {facts.desired} again",
                 guard="attempts",
             )
     if facts.desired is Desired.ON and facts.emergency_by is not None and not facts.shutdown_sent:
-        return Decision(Move.WAIT, "an emergency is declared", frees="clear the emergency", guard="emergency")
+        return Decision(Move.WAIT, "an emergency is declared", frees=EMERGENCY_FREES, guard="emergency")
     if facts.desired is Desired.ON and not facts.shutdown_sent:
         return _decide_on(facts, dependencies, now, lack, sharers)
     return _decide_off(facts, dependents, now, sharers)
@@ -197,7 +201,7 @@ def _decide_on(
         return Decision(
             Move.NOTHING,
             "switched off by somebody else",
-            frees="order it on, or let the drift be enforced",
+            frees="it is ordered on, or the drift is enforced",
             guard="drift",
         )
     if facts.degraded and facts.policy.on_failure == "alarm":
@@ -234,7 +238,7 @@ def _decide_off(
         return Decision(
             Move.NOTHING,
             "switched on by somebody else",
-            frees="order it off, or let the drift be enforced",
+            frees="it is ordered off, or the drift is enforced",
             guard="drift",
         )
     blockers = off_guard(dependents, now)
