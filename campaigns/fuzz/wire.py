@@ -153,6 +153,10 @@ _WHERE = SnmpSettings("127.0.0.1")
 
 def snmp_answers(data: bytes) -> None:
     """Whatever an agent answers, an outlet is on, off, or an error: nothing else, and never without an end."""
+    _LOOP.run_until_complete(_snmp_answers(data))
+
+
+async def _snmp_answers(data: bytes) -> None:
     wire = _AnyAnswer(data)
     session = SnmpSession(_WHERE, wire)
     for outlet in _OUTLETS:
@@ -161,7 +165,7 @@ def snmp_answers(data: bytes) -> None:
         work: Any
         for work in (outlet._getOutletState(), outlet._setOutletState(True), outlet.updateData()):
             try:
-                found = work and _LOOP.run_until_complete(work)
+                found = work and await work
             except DeviceError:
                 continue
             assert found is None or found is True or found is False
