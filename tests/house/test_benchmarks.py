@@ -35,3 +35,19 @@ def test_a_quick_run_prints_every_figure(script: str) -> None:
     assert list(dict.fromkeys(names)) == NAMES[script]
     page = (ROOT / "docs/performance.md").read_text("utf-8")
     assert all(f"| `{name}` |" in page for name in names if name != "machine")
+
+
+@pytest.mark.parametrize(
+    ("script", "figures"),
+    [("engine", ["machine", "read", "test", "order", "why", "bytes"]), ("wear", ["machine", "idle", "cycle"])],
+)
+def test_the_other_quick_benchmarks_print_every_figure(script: str, figures: list[str]) -> None:
+    result = subprocess.run(
+        [sys.executable, str(ROOT / f"benchmarks/{script}.py"), "--quick"],
+        capture_output=True, text=True, timeout=50, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "typings")},
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [line.split()[0] for line in result.stdout.splitlines()] == figures
+    page = (ROOT / "docs/performance.md").read_text("utf-8")
+    assert all(f"| `{name}` |" in page for name in figures if name != "machine")
