@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,7 +36,10 @@ def main() -> int:
     names = options.targets or list(TARGETS)
     if options.replay:
         for name in names:
-            load(name).run(options.replay.read_bytes())
+            target, data = load(name), options.replay.read_bytes()
+            began = time.process_time()
+            target.run(data)
+            print(f"{name}: {time.process_time() - began:.3f} s of CPU")
         return 0
     try:
         import atheris  # noqa: F401
