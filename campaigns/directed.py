@@ -8,15 +8,16 @@ from .play import Event, Scenario
 
 ALARM = {"retry_cycle": "if-down", "shutdown_policy": "fail", "drift": "alarm", "on_failure": "alarm"}
 ONE: Needs = {"a": []}
+PAIR: Needs = {"a": [], "b": []}
 CHAIN: Needs = {"a": [], "b": ["a"]}
 FORK: Needs = {"a": [], "b": ["a"], "c": ["a"]}
 JOIN: Needs = {"a": [], "b": [], "c": ["a", "b"]}
 
 
-def _play(needs: Needs, *events: tuple[str, str, float], supplies: int = 1) -> Scenario:
+def _play(needs: Needs, *events: tuple[str, str, float], supplies: int = 1, shared: tuple[str, ...] = ()) -> Scenario:
     names = list(needs)
     told: list[Event] = [(what, names.index(name), pause) for what, name, pause in events]
-    return Scenario(needs, supplies, ALARM, told)
+    return Scenario(needs, supplies, ALARM, told, shared)
 
 
 DIRECTED = [
@@ -38,6 +39,7 @@ DIRECTED = [
     # a is about to go; meanwhile an operator forces b on
     _play(CHAIN, ("on", "a", 40.0), ("off", "a", 2.0), ("force on", "b", 40.0)),
     _play(CHAIN, ("on", "a", 2.0), ("off", "a", 0.3), ("force on", "b", 40.0)),
+    _play(PAIR, ("on", "a", 40.0), ("hang shutdown", "b", 0.0), ("off", "a", 40.0), shared=("a", "b")),
     _play(JOIN, ("fail boot", "b", 0.0), ("on", "c", 40.0)),
     _play(FORK, ("on", "b", 40.0), ("on", "c", 40.0), ("hang shutdown", "c", 0.0), ("off", "a", 40.0)),
 ]

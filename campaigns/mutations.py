@@ -16,9 +16,10 @@ from unittest.mock import patch
 
 from ockle.common.common import OpState
 from ockle.common.errors import DeviceError, DeviceStateError, DeviceUnreachable
-from ockle.engine import conductor, guards
+from ockle.engine import conductor, guards, mates
 from ockle.engine.evidence import DownWatch
 from ockle.engine.guards import Guards
+from ockle.engine.rounds import Rounds
 from ockle.engine.switching import Switching
 from ockle.networkTree import decide, explain, states
 from ockle.networkTree.facts import Phase, ServerFacts, Supply
@@ -154,6 +155,14 @@ async def _cuts_anyway(self: Switching) -> None:
         return
 
 
+def _no_mates(*_: Any) -> tuple[()]:
+    return ()
+
+
+async def _another_boot(_node: ServerNode) -> list[str]:
+    return ["another"]
+
+
 NEVER = property(lambda _self: False, lambda _self, _value: None)
 FORGETS = (ServerFacts, "shutdown_sent", NEVER)
 ALL_GUARDS = ((Guards, "on", _no_guard), (Guards, "off", _no_guard), (Guards, "before_shutdown", _not_before_shutdown))
@@ -190,6 +199,8 @@ MUTANTS = [
     Mutant("a shutdown that was sent is not remembered", (FORGETS,), rules={"remember_shutdown": False}),
     Mutant("a shutdown that was sent can be called off", (FORGETS,),
            rules={"point_of_no_return": False, "remember_shutdown": False}),
+    Mutant("a machine that answers has booted anew", ((Rounds, "_boots_in_question", staticmethod(_another_boot)),),
+           rules={"compare_boots": False}),
     Mutant("an acknowledgement is proof", ((OutletTemplate, "_read_back", _trusts),), rules={"verify": False}),
     Mutant("attempts are not limited", ENDLESS, limits={"max_attempts": 0}),
     Mutant("a force does not bind the automation",
@@ -200,6 +211,9 @@ MUTANTS = [
     Mutant("who failed to start satisfies", (_satisfied_if(lambda facts: facts.op_state is OpState.failedToStart),)),
     Mutant("one satisfied dependency is enough", _guard("on_guard", _one_is_enough)),
     Mutant("one dependent is asked", _guard("off_guard", _asks_the_first)),
+    Mutant("who hangs on the same outlet is not known",
+           ((guards, "cutting_guard", _no_mates), (guards, "feeding_guard", _no_mates), (guards, "running", _no_mates),
+            (mates, "cutting_guard", _no_mates), (mates, "running", _no_mates))),
     Mutant("what is unknown is down", (_down_if(lambda facts: facts.supply is Supply.UNKNOWN),)),
     Mutant("one supply off is down", (_down_if(lambda facts: facts.supply is Supply.MIXED),)),
     Mutant("who is not OK is down", (_down_if(lambda facts: facts.op_state is not OpState.OK),)),

@@ -20,6 +20,7 @@ NAMES = ("sw-core", "nas01", "web1", "web2", "db1")
 SWITCHING = (
     *("run", "setServer", "switchNetwork", "switchOutlet", "switchControl"),
     *("force", "hold", "reset", "setAutoControlStatus", "cancel"),
+    *("declareEmergency", "clearEmergency"),
 )
 
 
@@ -47,6 +48,8 @@ class Site:
         add = services.communicationHandler.AddCommandToList
         for name in ("status", "select", "plan", "getRun", "runs", "tree", "why", "runTest", "events"):
             add(name, getattr(self, f"_{name}"), role="viewer")
+        self.emergency: dict[str, Any] | None = None
+        add("getEmergency", lambda _data: {"emergency": self.emergency}, role="viewer")
         add("getAvailableServerControls", lambda _data: self.controls, role="viewer")
         for name in SWITCHING:
             add(name, self._recorder(name), role="operator")
@@ -66,6 +69,8 @@ class Site:
                 return {"run": "214", "plan": self._plan(data)}
             if name == "setAutoControlStatus":
                 return {"status": data["status"]}
+            if name == "declareEmergency":
+                return {"run": "214", "emergency": {}}
             if name == "cancel":
                 return {"run": data["run"], "state": "cancelled"}
             return {"opState": "OK", "status": "done"}

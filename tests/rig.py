@@ -14,6 +14,7 @@ from ockle.common.clock import LoopClock
 from ockle.common.device import Device
 from ockle.common.errors import DeviceRefused, DeviceUnreachable
 from ockle.common.events import EventBus
+from ockle.common.pace import Pace
 from ockle.config.templates import Template, driver_template
 from ockle.controllers.ControllerTemplate import ControllerTemplate
 from ockle.engine.engine import Engine
@@ -22,6 +23,7 @@ from ockle.networkTree.facts import Policy
 from ockle.networkTree.ServerNetwork import ServerNetwork
 from ockle.networkTree.ServerNode import ServerNode
 from ockle.networkTree.topology import keep_daemon_fed
+from ockle.outlets.circuit import Circuit
 from ockle.outlets.marks import OutletMarks
 from ockle.outlets.OutletTemplate import OutletTemplate
 from ockle.simulator.virtual_time import run
@@ -144,7 +146,11 @@ class RigOutlet(OutletTemplate):
             rig.saw(machine, f"SET {self.name} {'on' if state else 'off'}")
         if not any(machine.stuck for machine in self.machines):
             for machine in self.machines:
+                if state and not machine.relays[self.relay]:
+                    rig.closed_at[machine.name, self.relay] = asyncio.get_running_loop().time()
                 machine.relay(self.relay, state)
+            for machine in self.machines if state else ():
+                rig._judge_circuits(machine)
 
     async def _getOutletState(self) -> bool:
         self._answer()
@@ -153,6 +159,18 @@ class RigOutlet(OutletTemplate):
     def _answer(self) -> None:
         if any(machine.silent or self.relay in machine.silent_relays for machine in self.machines):
             raise DeviceUnreachable(f"{self.name}: no answer")
+
+
+@dataclass(frozen=True)
+class Fuse:
+    """A circuit of the rig: what it allows, and what each machine on it draws by each of its outlets."""
+
+    max_watts: float = 0.0
+    max_starts: int = 0
+    gap_s: float = 0.0
+    watts: Mapping[str, float] = field(default_factory=dict)
+    inrush: Mapping[str, float] = field(default_factory=dict)
+    inrush_s: float = 5.0
 
 
 class RigControl(ControllerTemplate):
@@ -208,6 +226,7 @@ class Rig:
     ``outlets``  machine -> how many outlets of its own it has; default: 1
     ``shared``   name of a relay -> the machines that it feeds besides those outlets
     ``daemon``   the machine that the engine is said to run on
+    ``circuits`` fuses by name; the machines that have watts there are on them
     """
 
     def __init__(
@@ -217,6 +236,8 @@ class Rig:
         outlets: Mapping[str, int] | None = None,
         shared: Mapping[str, Iterable[str]] | None = None,
         daemon: str = "",
+        circuits: Mapping[str, Fuse] | None = None,
+        priority: Mapping[str, int] | None = None,
         settings: Settings | None = None,
         store: str = "sqlite://",
         policy: Mapping[str, Any] | None = None,
@@ -227,6 +248,9 @@ class Rig:
         self._outlets = outlets or {}
         self.shared = {relay: tuple(names) for relay, names in (shared or {}).items()}
         self._daemon = daemon
+        self.circuits = dict(circuits or {})
+        self._priority = dict(priority or {})
+        self.closed_at: dict[tuple[str, str], float] = {}  # machine and relay -> when it was closed by a command
         self.carriers = self._carriers(daemon) if daemon else set()
         self.in_flight: dict[str, int] = {}  # relay -> commands on their way
         self.settings = settings or Settings(poll_interval=5.0, test_interval=5.0)
@@ -252,6 +276,7 @@ class Rig:
 
     def network(self) -> ServerNetwork:
         network = ServerNetwork()
+        fuses = {name: self._circuit(name, fuse) for name, fuse in self.circuits.items()}
         strips = {relay: (Device(relay, clock=LoopClock()), OutletMarks(relay)) for relay in self.shared}
         for name, machine in self.machines.items():
             device = Device(name, clock=LoopClock())
@@ -274,12 +299,45 @@ class Rig:
             for outlet in node.outlets:
                 machine.relays.setdefault(outlet.relay, False)  # type: ignore[attr-defined]
                 outlet.params["min_off_time"] = self.min_off_s
-            node.facts.policy = Policy(**self.policy)
+                self._put_on_circuit(outlet, name, fuses)
+            node.facts.policy = Policy(**{"priority": self._priority.get(name, 0), **self.policy})
             network.addServer(node)
         network.addDependencies((name, needed) for name, wanted in self.needs.items() for needed in wanted)
         if self._daemon:
             keep_daemon_fed(network, self._daemon)
         return network
+
+    @staticmethod
+    def _circuit(name: str, fuse: Fuse) -> Circuit:
+        pace = Pace(fuse.gap_s, LoopClock()) if fuse.gap_s else None
+        return Circuit(name, fuse.max_starts, fuse.max_watts, pace)
+
+    def _put_on_circuit(self, outlet: OutletTemplate, machine: str, fuses: Mapping[str, Circuit]) -> None:
+        for name, fuse in self.circuits.items():
+            if machine in fuse.watts:
+                outlet.circuit = fuses[name]
+                outlet.params["watts"] = fuse.watts[machine]
+                outlet.params["inrush_watts"] = fuse.inrush.get(machine, 0.0)
+                outlet.params["inrush_time"] = fuse.inrush_s
+
+    def carried(self, fuse: Fuse) -> float:
+        """Return the watts that the machines on a circuit draw now; what somebody pressed draws no inrush here."""
+        now, total = asyncio.get_running_loop().time(), 0.0
+        for name, watts in fuse.watts.items():
+            for relay, closed in self.machines[name].relays.items():
+                if closed:
+                    fresh = now - self.closed_at.get((name, relay), float("-inf")) < fuse.inrush_s
+                    total += max(watts, fuse.inrush.get(name, 0.0)) if fresh else watts
+        return total
+
+    def _judge_circuits(self, machine: Machine) -> None:
+        """I11, after a command has closed a relay: running and inrush within the budget of its circuit."""
+        for name, fuse in self.circuits.items():
+            carried = self.carried(fuse) if machine.name in fuse.watts and fuse.max_watts else 0.0
+            known = not any(self._pressed_lately(self.machines[one]) for one in fuse.watts)
+            if carried > fuse.max_watts + 1e-6 and known:
+                now, text = asyncio.get_running_loop().time(), f"I11: {carried:g} of {fuse.max_watts:g} W on {name}"
+                self.sights.append(Sight(now, machine.name, "overload", text))
 
     def _outlet(
         self, name: str, machine: Machine, device: Device, marks: OutletMarks | None = None, relay: str = ""

@@ -24,7 +24,7 @@ POLL_S, FRESH_S, SNMP_S = 0.5, 6.25, 0.25
 PERSON_S = 8.0
 """How long a hung machine waits for somebody who presses its button."""
 QUIET_S = 90.0
-SETTLE_S = 3.0
+SETTLE_S = 1.5
 """From the last fault to the person who looks round."""
 PDU = {"timeout": f"{SNMP_S * 1000:.0f}ms", "retries": "3", "init_delay": "500ms"}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ockle.networkTree.decide import Move
+from ockle.networkTree.facts import Supply
 from ockle.networkTree.states import Trigger
 
 from . import world
@@ -103,13 +104,24 @@ class Model:
             drifted=False,
         )
 
-    @staticmethod
-    def _by_hand(state: State, index: int) -> State:
+    def _by_hand(self, state: State, index: int) -> State:
         """Journaled and sent in one: it is an operator's own decision, and what follows is left to that person."""
-        desired = None if state.servers[index].desired == "on" else state.servers[index].desired
-        return state.server(
-            index, os=STOPPING, asked=True, shutdown_sent=True, kept_sent=True, desired=desired, stale=True
+        server = state.servers[index]
+        state = state.server(
+            index,
+            os=STOPPING,
+            asked=True,
+            shutdown_sent=True,
+            kept_sent=True,
+            boot_known=True,
+            desired=None if server.desired == "on" else server.desired,
+            stale=True,
         )
+        if self.planner.supply(state, index) is not Supply.OFF:
+            return state
+        for one in self.planner.outlets[index]:  # it heard: what was seen of its outlets is out of date
+            state = state.outlet(one, seen=None)
+        return self._look.evaluate(state, index)
 
     def _force(self, state: State, index: int) -> State:
         server = state.servers[index]
@@ -152,6 +164,7 @@ class Model:
             op_state=op_state,
             shutdown_sent=sent,
             kept_sent=sent,
+            boot_known=sent and server.boot_known,
             start_attempts=server.start_attempts,
             stop_attempts=server.stop_attempts,
             asked=server.asked,

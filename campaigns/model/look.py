@@ -6,7 +6,7 @@ from ockle.networkTree.facts import Supply
 from ockle.networkTree.states import Trigger
 
 from .planner import Planner
-from .state import ANSWERS, Configuration, Rules, State
+from .state import ANSWERS, Configuration, Rules, Server, State
 
 
 class Look:
@@ -36,7 +36,15 @@ class Look:
         server = state.servers[index]
         if server.serving is not (server.os in ANSWERS) or server.stale:
             state = self.tested(state, index)
+        if self._booted_anew(server):
+            state = state.server(index, shutdown_sent=False, boot_known=False)
         return self.evaluate(state, index)
+
+    def _booted_anew(self, server: Server) -> bool:
+        """Whether it serves, in another boot than the one that was asked to shut down."""
+        if not (server.os in ANSWERS and server.shutdown_sent and server.boot_known):
+            return False
+        return not server.asked or not self._rules.compare_boots
 
     def tested(self, state: State, index: int) -> State:
         """Take in the result of the tests, and for the judge: whether anything is left that nobody has looked at."""
@@ -54,7 +62,7 @@ class Look:
             return self._move(state, index, Trigger.LOST)
         if supply is Supply.OFF:
             # the journal learns later that nothing is stopping any more, or never: that is harmless
-            state = state.server(index, serving=None, degraded=False, shutdown_sent=False)
+            state = state.server(index, serving=None, degraded=False, shutdown_sent=False, boot_known=False)
             return self._move(self._drift(state, index, False), index, Trigger.SAW_OFF)
         if supply is Supply.MIXED or server.serving is False:
             degraded = server.degraded or server.op_state == "OK"

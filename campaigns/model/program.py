@@ -90,7 +90,9 @@ class Program:
         yield self._go(state, index, step, self._with_tasks(state, index, False) if step != "prepare" else state)
 
     def _cycled(self, state: State, index: int) -> Iterator[Step]:
-        yield self._go(state, index, "prepare", state.server(index, shutdown_sent=False, no_way_back=False))
+        yield self._go(
+            state, index, "prepare", state.server(index, shutdown_sent=False, boot_known=False, no_way_back=False)
+        )
 
     def _prepare(self, state: State, index: int) -> Iterator[Step]:
         after = self._with_tasks(state.server(index, serving=None), index, True)
@@ -136,6 +138,7 @@ class Program:
         sent = state.server(
             index,
             shutdown_sent=self._rules.remember_shutdown,
+            boot_known=False,
             no_way_back=self._rules.point_of_no_return,
             step=step,
         )
@@ -143,10 +146,10 @@ class Program:
         if server.os not in ANSWERS:
             yield Step(f"{name} does not hear the shutdown", sent, bad=bad)
             return
-        heard = sent.server(index, os=STOPPING, accepted=True, asked=True)
+        heard = sent.server(index, os=STOPPING, accepted=True, asked=True, boot_known=True)
         yield Step(f"{name} is asked to shut down", heard, bad=bad)
         if state.faults and server.os == UP:
-            ignored = world.spend(sent.server(index, accepted=True, asked=True))
+            ignored = world.spend(sent.server(index, accepted=True, asked=True, boot_known=True))
             yield Step(f"{name} accepts the shutdown and ignores it", ignored, False, bad)
 
     def _wait(self, state: State, index: int) -> Iterator[Step]:
@@ -308,6 +311,7 @@ class Program:
             state = state.server(index, serving=True)
         else:
             state = state.server(index, serving=None, start_attempts=0, stop_attempts=0, shutdown_sent=False)
+            state = state.server(index, boot_known=False)
         return self._look.evaluate(state, index)
 
     def _failed(self, state: State, index: int, goal: str) -> State:

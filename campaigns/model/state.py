@@ -29,6 +29,7 @@ class Outlet(NamedTuple):
 class Server(NamedTuple):
     """One server: the machine, the daemon's facts of it, its running switching, and what only the judge knows.
 
+    ``boot_known`` the machine named its boot when it took the shutdown: another one proves that nothing is stopping
     ``order``      a force that waits for the end of the running switching: "on", "off", "clear"
     ``op``         "on" or "off" while a switching runs, at ``step``; the flags after it are those of ``engine.guards``
     ``kept_sent``  ``shutdown_sent`` as it is on the disk
@@ -43,6 +44,7 @@ class Server(NamedTuple):
     forced: str | None = None
     op_state: str = "INIT"
     shutdown_sent: bool = False
+    boot_known: bool = False
     start_attempts: int = 0
     stop_attempts: int = 0
     serving: bool | None = None
@@ -144,3 +146,4 @@ class Rules:
     booting_is_not_halted: bool = True
     wait_until_down: bool = True
     keep_policy: bool = True
+    compare_boots: bool = True

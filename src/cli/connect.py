@@ -105,6 +105,14 @@ def parse_count(text: str) -> int:
     return int(text)
 
 
+def parse_span(text: str) -> float:
+    """Return seconds as ``parse_duration`` does, but of a time that is one. Raises ArgumentTypeError."""
+    seconds = parse_duration(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time at all; write 90s, 10m or 1h30m")
+    return seconds
+
+
 def parse_duration(text: str) -> float:
     """Return seconds from ``90``, ``90s``, ``10m``, ``1h30m``. For argparse: raises ArgumentTypeError."""
     match = re.fullmatch(_DURATION, text)

@@ -35,7 +35,10 @@ def register(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from ..store.checkup import Level
 
-    findings = [*_local(args), *_daemon(args)]
+    told: dict[str, Finding] = {}
+    for finding in (*_local(args), *_daemon(args)):  # both know of safe mode: it is told once
+        told.setdefault(finding.what, finding)
+    findings = told.values()
     worst = max(finding.level for finding in findings)
     if args.output == "json":
         emit_json({"worst": worst.name.lower(), "findings": [finding.as_dict() for finding in findings]})

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .codes import OK
+from .codes import OK, CliError
 from .confirm import MUST_BE_TYPED, confirm
-from .connect import connect, parse_duration, resolve
+from .connect import connect, parse_span, resolve
 from .follow import finish, follow
 from .output import duration, moment, safe, show
 from .parser import SELECTOR_HELP, Commands
 from .switch import describe
 
 CONFIRM = "emergency"
+CONFIRM_CLEAR = "clear emergency"
 
 
 def register(commands: Commands) -> None:
@@ -30,7 +31,7 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("selector", nargs="+", metavar="SEL", help=SELECTOR_HELP)
     parser.add_argument(
-        "--within", type=parse_duration, required=True, metavar="TIME", help="when the last of them is off: 5m, 90s"
+        "--within", type=parse_span, required=True, metavar="TIME", help="when the last of them is off: 5m, 90s"
     )
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask; needs --confirm, too")
     parser.add_argument("--confirm", metavar="TEXT", default="", help="what you would have to type")
@@ -48,6 +49,8 @@ def declare(args: argparse.Namespace) -> int:
         names = resolve(connection, args.selector)
         plan = connection.call("plan", {"action": "off", "servers": names})
         head = f"Emergency: the last of these is cut {duration(args.within)} from now.\n"
+        if (plan.get("total_s") or 0) > args.within:
+            head += "That is less than they usually take: what is not down in time is cut while it runs.\n"
         confirm({"tier": MUST_BE_TYPED, "confirm": CONFIRM}, head + describe(plan), yes=args.yes, typed=args.confirm)
         connection.subscribe(["run", "step"])
         data = {"servers": names, "within_s": args.within, **({"note": args.note} if args.note else {})}
@@ -60,6 +63,10 @@ def declare(args: argparse.Namespace) -> int:
 
 def clear(args: argparse.Namespace) -> int:
     with connect(args) as connection:
+        found = connection.call("getEmergency")["emergency"]
+        if found and found["not_down"] and not args.confirm:
+            left = ", ".join(map(safe, found["not_down"]))
+            raise CliError(f"not down yet: {left}; to clear it all the same: --confirm {CONFIRM_CLEAR!r}")
         reply = connection.call("clearEmergency", {"confirm": args.confirm} if args.confirm else {})
     show(args, reply, "the emergency is cleared; order on what shall come back: ockle on all")
     return OK

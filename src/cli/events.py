@@ -18,7 +18,7 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what happens from now on")
     parser.add_argument("--server", metavar="NAME", help="only of this server")
-    parser.add_argument("--since", type=parse_duration, metavar="TIME", help="how far back (1h)")
+    parser.add_argument("--since", type=parse_duration, metavar="TIME", help="how far back, such as 1h")
     parser.add_argument(
         "--limit", type=parse_count, metavar="NUMBER", default=50, help="how many at most (default: 50)"
     )

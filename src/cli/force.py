@@ -10,7 +10,7 @@ from ..common.hostranges import fold_names
 from ..webserver.ockle_client.connection import Connection
 from .codes import OK
 from .confirm import MUST_BE_TYPED, confirm
-from .connect import connect, parse_duration, resolve
+from .connect import connect, parse_span, resolve
 from .output import OFF_WORDS, ON_WORDS, duration, safe, show
 from .parser import SELECTOR_HELP, Commands
 from .status import ask
@@ -31,7 +31,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask; needs --confirm, too")
     parser.add_argument("--confirm", metavar="TEXT", default="", help="what you would have to type")
     parser.add_argument(
-        "--for", type=parse_duration, metavar="TIME", dest="seconds", help="end it by itself after this time (2h)"
+        "--for", type=parse_span, metavar="TIME", dest="seconds", help="end it by itself after this time, such as 2h"
     )
     parser.add_argument("--note", default="", help="why, for the records")
 

@@ -56,6 +56,19 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28, width=_width())
 
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Wrap paragraphs; one with indented lines is a list, whose lines stay."""
+        from textwrap import fill  # only for help, as argparse has it
+
+        lines: list[str] = []
+        for paragraph in text.split("\n\n"):
+            rows = paragraph.splitlines()
+            if not any(row.startswith(" ") for row in rows):
+                rows = [" ".join(rows)]
+            lines += [fill(row, width, subsequent_indent=" " * 5 * row.startswith(" ")) for row in rows]
+            lines.append("")
+        return "\n".join(lines)
+
 
 class Parser(argparse.ArgumentParser):
     """Raises instead of exiting, and takes no abbreviated options: a slip must not mean something."""

@@ -31,7 +31,7 @@ def register(commands: Commands) -> None:
     _targets(parser, note=False)
     parser = commands.add("wait", run_wait, "wait until servers are on, off or failed")
     parser.add_argument("--for", dest="goal", required=True, choices=tuple(GOALS))
-    parser.add_argument("--timeout", type=parse_duration, metavar="TIME", help="give up after this time (10m)")
+    parser.add_argument("--timeout", type=parse_duration, metavar="TIME", help="give up after this time, such as 10m")
     parser.add_argument("selector", nargs="+", metavar="SEL", help=SELECTOR_HELP)
 
 

@@ -36,7 +36,9 @@ def register(commands: Commands) -> None:
             help="what you would have to type when much is at stake; with --yes",
         )
         parser.add_argument("--no-wait", action="store_true", help="start it, say the number of the run, and leave")
-        parser.add_argument("--timeout", type=parse_duration, metavar="TIME", help="give up after this time (10m)")
+        parser.add_argument(
+            "--timeout", type=parse_duration, metavar="TIME", help="give up after this time, such as 10m"
+        )
         parser.add_argument("--note", default="", help="why, for the records")
         if action == "off":
             parser.add_argument("--now", action="store_true", help="cut the power without shutting down")

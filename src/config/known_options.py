@@ -24,7 +24,7 @@ from .templates import (
     type_names,
 )
 
-FOLDERS = (*KINDS, "servers")
+FOLDERS = (*KINDS, "servers", "circuits")
 
 _SUSPICIOUS = re.compile(r"pass|secret|token|communit|credential|private", re.IGNORECASE)
 
@@ -81,7 +81,7 @@ class Visibility:
 
 
 def _all_options() -> Iterator[Option]:
-    templates = [load_template(MAIN_FILE), load_template("serverNodes.ini")]
+    templates = [load_template(MAIN_FILE), load_template("serverNodes.ini"), load_template("circuits.ini")]
     templates += [plugin_template(name) for name in type_names("plugins")]
     templates += [driver_template(kind, name) for kind in KINDS for name in type_names(kind)]
     for template in templates:
@@ -96,6 +96,8 @@ def _possible(folder: str, section: str) -> Iterator[Option]:
         known = name != section and name in type_names("plugins")
         template = plugin_template(name) if known else load_template(MAIN_FILE)
         yield from template.sections.get(section, {}).values()
+    elif folder == "circuits":
+        yield from load_template("circuits.ini").sections.get(section, {}).values()
     elif folder == "servers" and section == SECTION:
         yield from load_template("serverNodes.ini").sections[SECTION].values()
     else:
@@ -120,6 +122,8 @@ def place(
         if name != section:
             return (plugin_template(name), section) if name in type_names("plugins") else None
         return load_template(MAIN_FILE), section
+    if folder == "circuits":
+        return load_template("circuits.ini"), section
     if folder != "servers":
         return _typed(folder, inside.get("type"), GENERATOR_SECTION[folder], key)
     if section == SECTION:

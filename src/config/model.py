@@ -21,6 +21,15 @@ class ObjectConfig:
 
 
 @dataclass(slots=True)
+class CircuitConfig:
+    """A circuit with what it allows."""
+
+    name: str
+    settings: dict[str, Any]
+    file: str
+
+
+@dataclass(slots=True)
 class PartConfig:
     """An outlet, a control or a test of a server.
 
@@ -65,6 +74,7 @@ class Site:
     pdus: dict[str, ObjectConfig] = field(default_factory=dict)
     controllers: dict[str, ObjectConfig] = field(default_factory=dict)
     testers: dict[str, ObjectConfig] = field(default_factory=dict)
+    circuits: dict[str, CircuitConfig] = field(default_factory=dict)
     servers: dict[str, ServerConfig] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

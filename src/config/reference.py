@@ -41,6 +41,8 @@ def _page() -> Iterator[str]:
         yield from render(plugin_template(name))
     yield "## Servers: `etc/servers/NAME.ini`\n"
     yield from render(load_template("serverNodes.ini"))
+    yield "## Circuits: `etc/circuits/NAME.ini`\n"
+    yield from render(load_template("circuits.ini"))
     for kind in KINDS:
         yield f"## {_TITLES[kind]}: `{_FOLDERS[kind]}/NAME.ini`\n"
         yield (

@@ -9,7 +9,7 @@ from .model import ObjectConfig, PartConfig, ServerConfig, Site
 from .reader import SiteReader
 from .servers import load_servers
 from .templates import KINDS
-from .topology import check_topology
+from .topology import check_topology, load_circuits
 
 __all__ = ["Fault", "ObjectConfig", "PartConfig", "ServerConfig", "Site", "load_site"]
 
@@ -26,6 +26,7 @@ def load_site(etc: Path, *, check_secrets: bool = True) -> Site:
     reader.load_main()
     for kind in KINDS:
         reader.load_generators(kind)
+    load_circuits(reader)
     load_servers(reader)
     check_topology(reader)
     return reader.site

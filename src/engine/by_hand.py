@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from ..common.common import OpState
 from ..common.errors import DeviceError, DeviceRefused, OckleError
 from ..controllers.ControllerTemplate import ControllerTemplate
-from ..networkTree.facts import Desired
+from ..networkTree.facts import Desired, Supply
 from ..networkTree.ServerNode import ServerNode
 from ..outlets.OutletTemplate import OutletTemplate
 from .core import Core
@@ -111,6 +111,7 @@ class ByHand:
                 raise
             if not on:
                 node.facts.poison_boot = control.boot_id
+                self._has_power(node)
             self._left_to_the_operator(node, on)
 
     async def _send_to_control(self, control: ControllerTemplate, on: bool, guard: Guard, intent: int) -> None:
@@ -127,6 +128,16 @@ class ByHand:
             raise
         journal.outcome(intent, "accepted")
         control.opState = OpState.SwitchingOn if on else OpState.SwitchingOff
+
+    def _has_power(self, node: ServerNode) -> None:
+        """It took a shutdown: if its outlets were seen off, somebody has switched them on since.
+
+        Believed, they would count as proof that nothing is stopping any more.
+        """
+        if node.facts.supply is Supply.OFF:
+            for outlet in node.outlets:
+                outlet.state = None
+            self._observer().evaluate(node)
 
     def _not_begun(self, node: ServerNode, sent_before: bool) -> None:
         node.facts.shutdown_sent = sent_before

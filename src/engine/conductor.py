@@ -22,6 +22,7 @@ from .observer import Observer
 from .run_book import RunBook
 from .runs import Run
 from .settings import back_off
+from .start_queue import Rank, Ranks, StartQueue
 from .store_watch import StoreWatch
 from .switching import Switching, is_final
 
@@ -35,7 +36,10 @@ EMERGENCY_RETRY_S = 2.0
 """In an emergency nothing gives up, and time is short."""
 
 UNATTENDED = Decision(
-    Move.NOTHING, "AutoControl is off", frees="order it, or switch AutoControl on", guard="AutoControl"
+    Move.NOTHING,
+    "AutoControl is off",
+    frees="it is ordered, or AutoControl is switched on: ockle auto on",
+    guard="AutoControl",
 )
 
 
@@ -57,11 +61,11 @@ class Conductor:
         self._durations = durations
         self._store_watch = store_watch
         self._switchings: dict[str, Switching] = {}  # server -> its running switching
-        self._starting: set[str] = set()  # those of them that switch on
         self._reserved: set[str] = set()  # servers that an operator's command has for itself
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> when to decide again
-        self._hungry: dict[str, None] = {}  # servers that wait for a free start, in order
+        self._queue = StartQueue()
+        self._ranks = Ranks(core, durations)
         self._draining = False
         self._stopping = False
         core.wake = self._wake
@@ -84,7 +88,7 @@ class Conductor:
                 self._decide(node)
             except Exception:  # the outermost loop of decisions: a bug about one server must not stop the others
                 log.exception("deciding about %s failed", name)
-        self._feed_hungry()  # whoever was fed may not have wanted its start any more
+        self._start_next()
 
     def _decide(self, node: ServerNode) -> None:
         if node.name in self._switchings:
@@ -95,13 +99,13 @@ class Conductor:
         run = self._runs.of_server(node.name)
         decision = self.decision(node, run)
         self._set_timer(node, decision.until)
-        if decision.move is Move.START:
+        if decision.move is Move.START and not self._core.budget.loads(node):
             self.launch(node, Desired.ON, run)
+        elif decision.move is Move.START or decision.starved:
+            self._queue.add(self._ranks.of(node))
         elif decision.move is Move.STOP:
             self.launch(node, Desired.OFF, run)
         else:
-            if decision.starved:
-                self._hungry[node.name] = None
             self._core.set_why(node, decision.reason or ("" if node.facts.op_state is OpState.OK else node.facts.error))
 
     def decision(self, node: ServerNode, run: Run | None) -> Decision:
@@ -118,13 +122,37 @@ class Conductor:
             self._core.network,
             node,
             self._core.clock.now(),
-            self._free_starts(),
+            self._core.budget.lacking(node),
             unguarded=run is not None and run.unguarded,
         )
 
-    def _free_starts(self) -> int | None:
-        limit = self._core.settings.start_limit
-        return max(0, limit - len(self._starting)) if limit else None
+    def _start_next(self) -> None:
+        """Begin the starts for which there is room, the most important first."""
+        freed, self._core.budget.freed = self._core.budget.freed, {}
+        self._queue.begin(freed)
+        while not self._stopping and (rank := self._queue.next()) is not None:
+            try:
+                self._start_or_wait(rank)
+            except Exception:  # as above
+                log.exception("starting %s failed", rank[2])
+
+    def _start_or_wait(self, rank: Rank) -> None:
+        budget, queue = self._core.budget, self._queue
+        node = self._core.network.getServer(rank[2])
+        if node is None or node.name in self._switchings or node.name in self._reserved:
+            return
+        run = self._runs.of_server(node.name)
+        decision = self.decision(node, run)
+        if decision.move is not Move.START and not decision.starved:
+            self._core.mark(node)  # it does not want to start any more
+        elif (lack := budget.lacking(node)) is not None:
+            queue.park(rank, lack)
+            self._core.set_why(node, lack.text)
+        elif (load := queue.ahead(rank, budget.loads(node))) is not None:
+            queue.wait_at(rank, load)
+            self._core.set_why(node, f"{load.circuit}: a more important server waits for room")
+        else:
+            self.launch(node, Desired.ON, run)
 
     def _reconsider(self, node: ServerNode) -> None:
         """A start whose order is gone is dropped where that is safe; a stop that was sent is not (S11)."""
@@ -138,6 +166,10 @@ class Conductor:
             timer.cancel()
         if until is not None:
             self._timers[node.name] = self._core.later(until - self._core.clock.now(), lambda: self._core.mark(node))
+
+    def forget_queue(self) -> None:
+        """Have nobody wait for room any more: the network is another one, and is decided anew."""
+        self._queue = StartQueue()
 
     def forget_timers(self) -> None:
         for timer in self._timers.values():
@@ -162,7 +194,7 @@ class Conductor:
         )
         self._switchings[node.name] = switching
         if goal is Desired.ON:
-            self._starting.add(node.name)
+            self._core.budget.begin(node)
         node.facts.op = goal
         self._core.move(node, trigger)
         self._core.set_why(node, "")
@@ -195,8 +227,8 @@ class Conductor:
             error = OckleError(f"a bug in Ockle: {type(bug).__name__}: {bug}")
         finally:
             self._switchings.pop(node.name, None)
-            self._starting.discard(node.name)
             node.facts.op = None
+            self._core.budget.end(node)
         if not dropped:
             node.facts.forced_open = False
         if error is not None:
@@ -209,18 +241,6 @@ class Conductor:
         self._core.journal.save(node)
         failpoint("conductor.ended")
         self._core.mark_around(node)
-        self._feed_hungry()
-
-    def _feed_hungry(self) -> None:
-        """Have as many servers decided anew as starts are free: all of them each time would cost servers squared."""
-        free = self._free_starts() if self._hungry else 0
-        while self._hungry and (free is None or free > 0):
-            name = next(iter(self._hungry))
-            del self._hungry[name]
-            node = self._core.network.getServer(name)
-            if node is not None:
-                self._core.mark(node)
-                free = None if free is None else free - 1
 
     # -- how it ended
 

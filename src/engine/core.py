@@ -15,6 +15,7 @@ from ..networkTree.facts import Desired
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..networkTree.ServerNode import ServerNode
 from ..networkTree.states import Trigger, transition
+from .budget import Budget
 from .journal import Journal
 from .settings import Settings
 
@@ -43,12 +44,16 @@ class Core:
         self.safe_mode = ""
         self.listeners: list[StateListener] = []
         self.wake: Callable[[], None] = lambda: None
+        self.budget = Budget(clock, events, self.later, self._budget_changed)
         self.dirty: dict[str, None] = {}  # an ordered set: who was marked first is decided first
 
     def check_trust(self) -> None:
         """Raise CommandError in safe mode: nothing is to be sent."""
         if self.safe_mode:
             raise CommandError(f"safe mode: {self.safe_mode}. Look, then: ockle resume", "refused")
+
+    def _budget_changed(self) -> None:
+        self.wake()
 
     def mark(self, node: ServerNode) -> None:
         """Have the next move of ``node`` decided soon."""

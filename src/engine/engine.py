@@ -10,6 +10,7 @@ from ..common.clock import Clock
 from ..common.errors import CommandError, ConfigError, StoreError
 from ..common.events import EventBus
 from ..common.failpoints import failpoint
+from ..networkTree.decide import EMERGENCY_FREES
 from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
 from ..networkTree.plan import Plan, make_plan
@@ -101,6 +102,7 @@ class Engine:
         self.durations.load()
         open_runs = self.runs.load()
         self.core.safe_mode = self.core.safe_mode or kept.get(SAFE_MODE) or ""
+        self.core.budget.watch(self.network, self.settings.start_limit)
         self.observer.start()
         failpoint("engine.loaded")
         if self.core.safe_mode:
@@ -259,7 +261,8 @@ class Engine:
         latched = [step.server for step in plan.steps if step.action == "on" and self._is_latched(step.server)]
         if latched:
             raise CommandError(
-                f"an emergency is declared, {', '.join(latched)} stay down: clear the emergency first", "refused"
+                f"an emergency keeps down {', '.join(latched)}; clear the emergency first: ockle emergency clear",
+                "refused",
             )
 
     def _is_latched(self, name: str) -> bool:
@@ -337,7 +340,7 @@ class Engine:
         declared = self.emergencies.declared
         if declared is not None and node.facts.emergency_by is not None:
             text = f"emergency declared by {declared.who}" + (f": {declared.note}" if declared.note else "")
-            found["reasons"].append(reason(text, None, "clear the emergency", "emergency"))
+            found["reasons"].append(reason(text, None, EMERGENCY_FREES, "emergency"))
         if node.facts.op is not None and node.why:
             found["reasons"].insert(0, reason(node.why, node.why_since))
         elif decision is UNATTENDED or (self.core.safe_mode and not attended):
@@ -378,6 +381,8 @@ class Engine:
         self.core.settings = settings
         self.emergencies.latch()
         self._conductor.forget_timers()
+        self._conductor.forget_queue()
+        self.core.budget.watch(network, settings.start_limit)
         self._conductor.observer = Observer(self.core)
         for node in network:
             self.observer.evaluate(node)  # what was not taken over is unknown, and decided so

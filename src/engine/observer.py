@@ -155,6 +155,7 @@ class Observer:
     def evaluate(self, node: ServerNode) -> None:
         """Bring the server's state in line with the evidence, unless a switching owns it."""
         facts = node.facts
+        self._core.budget.refresh(node)
         if facts.op is not None:
             return
         before, supply = facts.op_state, (facts.supply, facts.missing, facts.unread)

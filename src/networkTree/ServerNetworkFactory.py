@@ -9,11 +9,15 @@ from typing import Any, Protocol
 from ..common.clock import Clock, SystemClock
 from ..common.device import Device
 from ..common.errors import ConfigError, DependencyException, OckleError
+from ..common.pace import Pace
+from ..config.model import CircuitConfig
 from ..config.outlet_address import outlet_address
 from ..config.site import Fault, ObjectConfig, PartConfig, ServerConfig, Site, load_site
 from ..config.templates import type_names
+from ..config.topology import circuit_of
 from ..drivers.discovery import load_class, register_external_templates
 from ..drivers.driver import Driver
+from ..outlets.circuit import Circuit
 from ..outlets.marks import OutletMarks
 from ..outlets.OutletTemplate import OutletTemplate
 from .facts import Policy
@@ -49,6 +53,7 @@ class ServerNetworkFactory:
         self._strict = reportDependencyexceptions
         self._clock = clock or SystemClock()
         self._devices: dict[tuple[str, str], tuple[ObjectConfig, Device]] = {}
+        self._circuits: dict[str, Circuit] = {}
 
     def getOutletsDictIndex(self) -> list[str]:
         """Return the names of the available types of PDUs."""
@@ -76,6 +81,7 @@ class ServerNetworkFactory:
             raise ConfigError(*(str(fault) for fault in site.faults))
         network = ServerNetwork()
         known, self._devices = self._devices, {}
+        self._circuits = {name: self._circuit(circuit) for name, circuit in site.circuits.items()}
         try:
             for server in site.servers.values():
                 network.addServer(self._node(server, site, known))
@@ -106,22 +112,31 @@ class ServerNetworkFactory:
         def make(parts: Iterable[PartConfig], generators: Mapping[str, ObjectConfig]) -> list[Any]:
             return [self._part(part, generators[part.generator], known) for part in parts]
 
+        def outlet(part: PartConfig) -> OutletTemplate:
+            made: OutletTemplate = self._part(part, site.pdus[part.generator], known)
+            address = outlet_address(site.pdus[part.generator], part)
+            if address is not None:
+                made.marks = made.device.shared(address, lambda: OutletMarks(str(address)))
+            made.circuit = self._circuits.get(circuit_of(site, part))
+            return made
+
         node = ServerNode(
             server.name,
-            make(server.outlets, site.pdus),
+            [outlet(part) for part in server.outlets],
             make(server.tests, site.testers),
             make(server.controls, site.controllers),
         )
         node.facts.policy = _policy(server.settings)
         return node
 
-    def _part(self, part: PartConfig, generator: ObjectConfig, known: _Devices) -> Driver:
+    def _circuit(self, circuit: CircuitConfig) -> Circuit:
+        settings = circuit.settings
+        pace = Pace(settings["gap"], self._clock) if settings["gap"] else None
+        return Circuit(circuit.name, settings["max_starts"], settings["max_watts"], pace)
+
+    def _part(self, part: PartConfig, generator: ObjectConfig, known: _Devices) -> Any:
         driver: Driver = load_class(KINDS[part.kind], generator.type)(part.name, generator.settings, part.params)
         driver.device = self._device(part.kind, generator, driver, known)
-        if isinstance(driver, OutletTemplate):
-            address = outlet_address(generator, part)
-            if address is not None:
-                driver.marks = driver.device.shared(address, lambda: OutletMarks(str(address)))
         return driver
 
     def _device(self, kind: str, generator: ObjectConfig, driver: Driver, known: _Devices) -> Device:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Protocol
 
 from ..common.common import PERMANENT, OpState
+from .budget import Lack
 from .facts import Desired, ServerFacts, Supply
 
 
@@ -48,7 +49,7 @@ class Decision:
     ``until``     moment of the clock when to decide again, if time alone may change the answer
     ``frees``     what would end the waiting, for a person
     ``guard``     which rule holds it, in a word or two; "" when none does
-    ``starved``   only the limit of simultaneous starts keeps it waiting
+    ``starved``   only the budget of its circuits, or of the site, keeps it waiting
     """
 
     move: Move
@@ -61,6 +62,8 @@ class Decision:
 
 
 NOTHING = Decision(Move.NOTHING)
+
+EMERGENCY_FREES = "the emergency is cleared: ockle emergency clear"
 _START, _STOP = Decision(Move.START), Decision(Move.STOP)
 
 
@@ -138,14 +141,14 @@ def decide(
     dependencies: Iterable[Neighbour],
     dependents: Iterable[Neighbour],
     now: float,
-    free_starts: int | None = None,
+    lack: Lack | None = None,
     sharers: Iterable[OnSameOutlet] = (),
 ) -> Decision:
     """Return the next move of one server.
 
     ``dependencies``, ``dependents``  those of its whole group, where it shares outlets
     ``now``          moment of the clock, in seconds
-    ``free_starts``  starts that the limit of simultaneous starts still allows; None = no limit
+    ``lack``         what is missing of the budget for its start; None = nothing
     ``sharers``      servers that would be fed, or cut, with this one
     Cost: O(neighbours).
     """
@@ -153,9 +156,11 @@ def decide(
         return Decision(Move.NOTHING, f"{facts.phase}")
     if facts.forced is not None:
         note = f": {facts.forced_note}" if facts.forced_note else ""
-        return Decision(Move.NOTHING, f"forced {facts.forced}{note}", frees="clear the force", guard="force")
+        return Decision(
+            Move.NOTHING, f"forced {facts.forced}{note}", frees="the force is cleared: ockle force clear", guard="force"
+        )
     if facts.held:
-        return Decision(Move.NOTHING, f"held: {facts.held}", frees="release the hold", guard="hold")
+        return Decision(Move.NOTHING, f"held: {facts.held}", frees="it is released: ockle hold --release", guard="hold")
     if facts.desired is None:
         return settled(facts)
     if facts.op_state in PERMANENT and facts.emergency_by is None:
@@ -164,13 +169,13 @@ def decide(
             return Decision(
                 Move.NOTHING,
                 f"gave up: could not {verb}" + (f": {facts.error}" if facts.error else ""),
-                frees=f"mend it, then order it {facts.desired} again",
+                frees=f"it is mended, and ordered {facts.desired} again",
                 guard="attempts",
             )
     if facts.desired is Desired.ON and facts.emergency_by is not None and not facts.shutdown_sent:
-        return Decision(Move.WAIT, "an emergency is declared", frees="clear the emergency", guard="emergency")
+        return Decision(Move.WAIT, "an emergency is declared", frees=EMERGENCY_FREES, guard="emergency")
     if facts.desired is Desired.ON and not facts.shutdown_sent:
-        return _decide_on(facts, dependencies, now, free_starts, sharers)
+        return _decide_on(facts, dependencies, now, lack, sharers)
     return _decide_off(facts, dependents, now, sharers)
 
 
@@ -185,7 +190,7 @@ def _decide_on(
     facts: ServerFacts,
     dependencies: Iterable[Neighbour],
     now: float,
-    free_starts: int | None,
+    lack: Lack | None,
     sharers: Iterable[OnSameOutlet],
 ) -> Decision:
     if facts.op_state is OpState.OK:
@@ -196,7 +201,7 @@ def _decide_on(
         return Decision(
             Move.NOTHING,
             "switched off by somebody else",
-            frees="order it on, or let the drift be enforced",
+            frees="it is ordered on, or the drift is enforced",
             guard="drift",
         )
     if facts.degraded and facts.policy.on_failure == "alarm":
@@ -215,7 +220,7 @@ def _decide_on(
     others = feeding_guard(sharers)
     if others:
         return _wait_for_sharers(others, "on")
-    return _decide_time(facts, now) or _decide_budget(free_starts) or _START
+    return _decide_time(facts, now) or _decide_budget(lack) or _START
 
 
 def _decide_off(
@@ -233,7 +238,7 @@ def _decide_off(
         return Decision(
             Move.NOTHING,
             "switched on by somebody else",
-            frees="order it off, or let the drift be enforced",
+            frees="it is ordered off, or the drift is enforced",
             guard="drift",
         )
     blockers = off_guard(dependents, now)
@@ -274,12 +279,10 @@ def _decide_time(facts: ServerFacts, now: float) -> Decision | None:
     return Decision(Move.WAIT, reason, until=facts.retry_at, frees="the back-off ends", guard="back-off")
 
 
-def _decide_budget(free_starts: int | None) -> Decision | None:
-    if free_starts is None or free_starts > 0:
+def _decide_budget(lack: Lack | None) -> Decision | None:
+    if lack is None:
         return None
-    return Decision(
-        Move.WAIT, "as many servers start as the limit allows", frees="another start ends", guard="budget", starved=True
-    )
+    return Decision(Move.WAIT, lack.text, frees=lack.frees, guard="budget", starved=True)
 
 
 def _unknown_supply(facts: ServerFacts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..common.common import OpState
+from .budget import Lack
 from .decide import Decision, Move, decide
 from .facts import Desired
 from .ServerNetwork import ServerNetwork
@@ -39,7 +40,7 @@ def short_word(state: OpState) -> str:
 
 
 def next_move(
-    network: ServerNetwork, node: ServerNode, now: float, free_starts: int | None = None, *, unguarded: bool = False
+    network: ServerNetwork, node: ServerNode, now: float, lack: Lack | None = None, *, unguarded: bool = False
 ) -> Decision:
     """Return what ``node`` does next, and why; ``unguarded``: whatever its neighbours do.
 
@@ -48,10 +49,10 @@ def next_move(
     facts = node.facts
     goes_on = facts.desired is Desired.ON and not facts.shutdown_sent
     if unguarded:
-        return decide(facts, (), (), now, free_starts, () if goes_on else network.sharers(node, False))
+        return decide(facts, (), (), now, lack, () if goes_on else network.sharers(node, False))
     name = node.name
     sharers = network.sharers(node, goes_on)
-    return decide(facts, network.dependencies(name), network.dependents(name), now, free_starts, sharers)
+    return decide(facts, network.dependencies(name), network.dependents(name), now, lack, sharers)
 
 
 def reason(text: str, since: float | None = None, frees: str = "", guard: str = "") -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Policy:
     drift: str = "alarm"
     on_failure: str = "alarm"
     min_supplies: int = 0
+    priority: int = 0
     protected: bool = False
     carries_daemon: str = ""
     tags: tuple[str, ...] = ()

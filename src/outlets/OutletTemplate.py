@@ -17,6 +17,7 @@ from ..common.errors import (
 )
 from ..common.failpoints import failpoint
 from ..drivers.switchable import Switchable
+from .circuit import Circuit
 from .marks import OutletMarks
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class OutletTemplate(Switchable):
                their marks in common
     ``doubt``  why what it shows does not fit what it draws; "" = it does, as far as that is measured
     ``refusal``  why the device took no commands when it was last given one; "" = it did, or was given none
+    ``circuit``  the fuse behind which it is, None = not known
     """
 
     KIND: ClassVar[str] = "outlets"
@@ -52,6 +54,7 @@ class OutletTemplate(Switchable):
         self.marks = OutletMarks(name)
         self.refusal = ""
         self.doubt = ""
+        self.circuit: Circuit | None = None
         super().__init__(name, outletConfigDict, outletParams)
 
     @property
@@ -196,6 +199,8 @@ class OutletTemplate(Switchable):
 
     async def _send(self, state: bool, before_send: Callable[[], None]) -> DeviceError | None:
         await self.device.wait_gap()
+        if self.circuit is not None and self.circuit.pace is not None:
+            await self.circuit.pace.wait()
         try:
             await self.invoke(self._setOutletState, state, before=before_send)
         except DeviceRefused as error:

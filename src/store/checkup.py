@@ -174,7 +174,7 @@ def _snapshots(snapshots: Snapshots) -> Iterator[Finding]:
             "let the daemon run; snapshots = 0 in config.ini switches them off",
         )
         return
-    text = f"{len(found)} snapshots, the newest of {age_text(found[0])}"
+    text = f"{len(found)} snapshot{'s' * (len(found) > 1)}, the newest of {age_text(found[0])}"
     if time.time() - found[0].stat().st_mtime > 2 * EVERY_S:
         yield Finding(
             Level.WARNING,

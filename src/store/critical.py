@@ -41,7 +41,7 @@ _LARGEST = 64 * 1024 * 1024
 
 @dataclass
 class Content:
-    """``servers``: name -> columns that are not empty; ``meta``: rows of that table."""
+    """``servers``: name -> columns that are not empty; ``meta``: rows of that table that are not empty."""
 
     servers: dict[str, dict[str, Any]] = field(default_factory=dict)
     meta: dict[str, str] = field(default_factory=dict)
@@ -60,7 +60,9 @@ class Content:
             return Content(servers, self.meta)
         if table == "meta" and key not in META_LEFT_OUT:
             value = writable(values["value"] or "")
-            return self if self.meta.get(key, "") == value else Content(self.servers, {**self.meta, key: value})
+            if self.meta.get(key, "") == value:
+                return self
+            return Content(self.servers, _filled({**self.meta, key: value}))
         return self
 
     @classmethod
@@ -115,6 +117,11 @@ class Critical:
             path.unlink(missing_ok=True)
 
 
+def _filled(meta: Mapping[str, str]) -> dict[str, str]:
+    """Return what says something: an empty row and none mean the same, and have to compare as the same."""
+    return {name: value for name, value in meta.items() if value}
+
+
 def _checksum(number: int, data: bytes) -> int:
     return zlib.crc32(data, zlib.crc32(struct.pack(">QI", number, len(data))))
 
@@ -127,6 +134,6 @@ def _read(path: Path) -> tuple[int, Content] | None:
         if magic != _MAGIC or len(data) != length or _checksum(number, data) != checksum:
             return None
         values = json.loads(data if data.startswith(b"{") else zlib.decompress(data))
-        return number, Content(values["servers"], values["meta"])
+        return number, Content(values["servers"], _filled(values["meta"]))
     except (OSError, struct.error, zlib.error, ValueError, KeyError):
         return None

@@ -74,7 +74,7 @@ def _lock(file: Path, what: Path) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        raise OckleError(f"another daemon (process {holder(file)}) uses {what} already") from error
+        raise OckleError(f"another daemon (process {holder(file)}) uses {what} already; stop it first") from error
     lock.seek(0)
     lock.truncate()
     lock.write(f"{os.getpid()}\n")

@@ -49,6 +49,8 @@ def damage(file: Path, critical: Critical | None = None) -> str:
         return first_line(error)
     except StoreError as error:
         return str(error)
+    except (ValueError, TypeError, LookupError) as error:  # garbage where a text, a number or a name was
+        return f"it cannot be read: {first_line(error)}"
 
 
 def is_sqlite(file: Path) -> bool:

@@ -14,6 +14,7 @@ from ockle.simulator.ledger import Entry
 SMALL = network(4, 2, 1, speed=1 / 240)
 
 
+@pytest.mark.timeout(180)  # as the kills
 def test_after_faults_of_all_kinds_everything_is_where_it_was_ordered() -> None:
     report = Report("faults")
     run(report, SMALL, 1.0, 1, least_cycles=0)

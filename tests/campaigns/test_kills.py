@@ -20,10 +20,11 @@ UP: list[tuple[str, str, str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-def test_a_daemon_that_dies_at_a_send_and_at_random_loses_no_command() -> None:
-    outcome = carry_out(Share(0, "chain", (Named("control.sent", 1, "off"),), 1, 1))
+@pytest.mark.timeout(180)  # imports and two starts of a daemon, on a machine that may have more to do
+def test_a_daemon_that_dies_right_after_a_send_loses_no_command() -> None:
+    outcome = carry_out(Share(0, "chain", (Named("control.sent", 1, "off"),), 0, 1))
     assert [str(finding) for finding in outcome.findings] == []
-    assert (outcome.named, outcome.randoms, outcome.lives) == (1, 1, 3)
+    assert (outcome.named, outcome.lives) == (1, 2)
     assert outcome.counts["shutdown"] >= 3
 
 

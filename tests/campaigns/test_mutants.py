@@ -35,6 +35,12 @@ def test_a_mutant_is_caught_by_the_law_that_it_breaks(name: str, number: int, la
         assert play(DIRECTED[number], spec=False)[0].startswith(law)
 
 
+def test_every_mutant_can_be_planted() -> None:
+    for one in MUTANTS:
+        with one.planted():
+            pass
+
+
 def test_what_the_model_would_not_send_is_told() -> None:
     with mutant("no guard before outlets go on").planted():
         assert any(wrong.startswith("spec: b on: the engine sends") for wrong in play(DIRECTED[13]))

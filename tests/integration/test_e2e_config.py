@@ -71,6 +71,8 @@ def test_two_servers_on_one_outlet_are_refused_unless_both_say_that_they_share_i
         refused(made, r"servers/nas\.ini \[psu1\]: the outlet pdu outlet 1 also feeds servers/core\.ini \[psu1\]")
         made.edit("servers/core.ini", "psu1", shared="true")
         made.edit("servers/nas.ini", "psu1", shared="true")
+        refused(made, r"servers/nas\.ini .* a cycle: nas -> core -> nas \(on the same outlet, pdu outlet 1\)")
+        made.edit("servers/nas.ini", "server", dependencies="")
         made.start()
         assert set(made.states()) == {"core", "nas", "db", "web"}
 

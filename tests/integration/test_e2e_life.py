@@ -93,6 +93,22 @@ def test_a_power_down_that_is_stopped_in_the_middle_goes_on_after_the_restart(
         judge_down(made.ledger, SPEC, PAIRS, mark)
 
 
+def test_a_command_that_hangs_keeps_no_daemon_from_stopping_within_10_s(tmp_path: Path) -> None:
+    with site(chain("one"), tmp_path, start=False) as made:
+        made.edit("outlets/pdu.ini", "pdu", timeout="60s", retries="0")
+        made.start()
+        made.until_state(one="OFF")
+        made.lab.turn("pdu", silent=True)
+        run = made.order("on", "one")
+        made.until_state(one="Switching on")
+        began = time.monotonic()
+        assert made.daemon.stop() == 0
+        assert time.monotonic() - began < STOP_S
+        made.lab.turn("pdu", silent=False)
+        made.start()
+        assert made.ended(run)["state"] == "done"
+
+
 def test_sighup_applies_a_changed_file_and_refuses_a_faulty_one_while_all_goes_on(tmp_path: Path) -> None:
     with site(SPEC, tmp_path) as made:
         made.switch("on", "nas")

@@ -77,7 +77,7 @@ def test_where_there_never_was_one_none_is_missed(tmp_path: Path) -> None:
     assert make_sound(tmp_path / "state.db") == ""
 
 
-@pytest.mark.parametrize("harm", ["header", "page", "truncated", "emptied", "removed"])
+@pytest.mark.parametrize("harm", ["header", "page", "text", "truncated", "emptied", "removed"])
 def test_damage_is_told_and_the_newest_orders_are_kept(file: Path, harm: str) -> None:
     if harm == "header":
         with file.open("r+b") as raw:
@@ -86,6 +86,8 @@ def test_damage_is_told_and_the_newest_orders_are_kept(file: Path, harm: str) ->
         with file.open("r+b") as raw:
             raw.seek(4096)
             raw.write(os.urandom(8192))
+    elif harm == "text":  # SQLite quotes it in its complaint, which then cannot be decoded
+        file.write_bytes(file.read_bytes().replace(b"CREATE TABLE", b"CREATE\xff\xbaTABL"))
     elif harm == "truncated":
         os.truncate(file, 6000)
     elif harm == "emptied":
@@ -105,6 +107,19 @@ def test_without_a_snapshot_the_second_copy_has_the_orders(file: Path) -> None:
     said = make_sound(file)
     assert "no sound snapshot" in said
     check_restored(file, said)
+
+
+def test_a_store_that_was_trusted_anew_stays_trusted(file: Path) -> None:
+    async def resume() -> None:
+        store = Store.for_file(file)
+        store.open()
+        store.put("meta", SAFE_MODE, value="")
+        await store.close()
+
+    file.write_bytes(b"nonsense" * 1000)
+    assert make_sound(file)
+    asyncio.run(resume())
+    assert make_sound(file) == ""
 
 
 def test_commits_that_are_gone_are_noticed(file: Path) -> None:

@@ -29,7 +29,7 @@ def shared() -> Iterator[Site]:
 def site(shared: Site) -> Site:
     shared.sent.clear()
     shared.tier, shared.rev, shared.run_states, shared.fails = 1, 1, ["done"], set()
-    shared.words = dict.fromkeys(NAMES, "on")
+    shared.words, shared.emergency = dict.fromkeys(NAMES, "on"), None
     return shared
 
 
@@ -67,6 +67,14 @@ SLIPS = [
     ["auto"],
     ["auto", "of"],
     ["off", "web1", "--yes", "-o", "xml"],
+    ["emergency"],
+    ["emergency", "declare", "web1", "--yes", "--confirm", "emergency"],
+    ["emergency", "declare", "--within", "5m", "--yes", "--confirm", "emergency"],
+    ["emergency", "declare", "web1", "--within", "0", "--yes", "--confirm", "emergency"],
+    ["emergency", "declare", "web1", "--within", "5m", "--yes"],
+    ["emergency", "declare", "web1", "--within", "5m", "--yes", "--confirm", "web1"],
+    ["emergency", "declare", "web9", "--within", "5m", "--yes", "--confirm", "emergency"],
+    ["force", "off", "web1", "--yes", "--confirm", "web1", "--for", "0"],
 ]
 
 
@@ -373,8 +381,40 @@ def test_no_daemon() -> None:
 def test_help_names_every_exit_code(site: Site) -> None:
     result = site.run("--help")
     assert result.code == 0
+    text = " ".join(result.out.split())
     for code, meaning in MEANINGS.items():
-        assert f"{code}  {meaning}" in result.out
+        assert f"{code} {meaning}" in text
+
+
+@pytest.mark.parametrize("words", [[], ["doctor"], ["emergency", "declare"], ["db", "copy"], ["force"], ["resume"]])
+def test_help_fits_a_terminal(site: Site, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = site.run(*words, "--help").out.splitlines()
+    assert max(map(len, lines)) < 80
+
+
+def test_an_emergency_is_declared_with_what_was_typed(site: Site) -> None:
+    agreed = ("--yes", "--confirm", "emergency")
+    assert site.run("emergency", "declare", "web1", "--within", "5m", "--no-wait", *agreed).code == 0
+    assert site.sent == [("declareEmergency", {"servers": ["web1"], "within_s": 300.0})]
+
+
+def test_an_emergency_says_when_its_time_is_short(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ockle.cli.confirm._can_ask", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("no\nno\n"))
+    short, ample = (site.run("emergency", "declare", "web1", "--within", time) for time in ("60s", "5m"))
+    assert (short.code, ample.code, site.sent) == (6, 6, [])
+    assert "cut while it runs" in short.err
+    assert "cut while it runs" not in ample.err
+
+
+def test_clearing_an_emergency_too_early_says_what_to_type(site: Site) -> None:
+    site.emergency = {"not_down": ["web1"]}
+    result = site.run("emergency", "clear")
+    assert (result.code, site.sent) == (2, [])
+    assert "not down yet: web1; to clear it all the same: --confirm 'clear emergency'" in result.err
+    assert site.run("emergency", "clear", "--confirm", "clear emergency").code == 0
+    assert site.sent == [("clearEmergency", {"confirm": "clear emergency"})]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ockle.common.common import FORCED, PERMANENT, OpState
+from ockle.networkTree.budget import Lack, Load
 from ockle.networkTree.decide import Move, decide, is_down, satisfies
 from ockle.networkTree.facts import Desired, Policy, ServerFacts, Supply
 from ockle.networkTree.states import TRANSITIONS, Trigger, transition
+from ockle.outlets.circuit import Circuit
 
 
 @dataclass
@@ -25,6 +27,7 @@ def facts(**values: Any) -> ServerFacts:
     return ServerFacts(**{"supply": Supply.OFF, "op_state": OpState.OFF, **values})
 
 
+LACK = Lack(Load(Circuit("a")), "circuit a is full", "another start ends")
 ON = {"supply": Supply.ON, "op_state": OpState.OK, "serving": True}
 
 
@@ -74,8 +77,8 @@ def test_a_dependent_lets_stop_only_when_it_is_proven_down(supply: Supply) -> No
 
 
 def test_the_limit_of_starts_is_told_apart_from_other_waiting() -> None:
-    assert decide(facts(desired=Desired.ON), (), (), 0.0, 0).starved
-    assert decide(facts(desired=Desired.ON), (), (), 0.0, 1).move is Move.START
+    assert decide(facts(desired=Desired.ON), (), (), 0.0, LACK).starved
+    assert decide(facts(desired=Desired.ON), (), (), 0.0, None).move is Move.START
 
 
 FACTS = st.builds(
@@ -96,17 +99,17 @@ FACTS = st.builds(
 SERVERS = st.lists(st.builds(Server, facts=FACTS), max_size=3)
 
 
-@given(FACTS, SERVERS, SERVERS, st.sampled_from([None, 0, 1]))
+@given(FACTS, SERVERS, SERVERS, st.sampled_from([None, LACK]))
 def test_the_laws_of_every_decision(
-    known: ServerFacts, dependencies: list[Server], dependents: list[Server], free: int | None
+    known: ServerFacts, dependencies: list[Server], dependents: list[Server], lack: Lack | None
 ) -> None:
-    decision = decide(known, dependencies, dependents, 100.0, free)
+    decision = decide(known, dependencies, dependents, 100.0, lack)
     moves = decision.move in (Move.START, Move.STOP)
     if decision.move is Move.START:
         assert all(satisfies(one.facts) for one in dependencies)
         assert known.desired is Desired.ON
         assert not known.shutdown_sent
-        assert free != 0
+        assert lack is None
     if decision.move is Move.STOP:
         assert all(is_down(one.facts) for one in dependents)
         assert known.desired is Desired.OFF or known.shutdown_sent

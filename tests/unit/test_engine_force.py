@@ -12,6 +12,7 @@ from ockle.common.errors import CommandError, OckleError
 from ockle.engine.engine import Engine
 from ockle.engine.runner import EngineRunner
 from ockle.engine.runs import RunState
+from ockle.engine.settings import Settings
 from ockle.networkTree.facts import Desired
 from rig import Rig
 from rig_calls import CHAIN, node_of, ordered, up, whats
@@ -211,3 +212,21 @@ def test_a_reset_during_a_shutdown_does_not_forget_the_shutdown() -> None:
     rig.play(scenario)
     assert rig.broken() == []
     assert "cut" in whats(rig, "a")
+
+
+def test_a_machine_that_takes_a_shutdown_by_hand_has_power() -> None:
+    """Found by the model: its outlets were last seen off, and that passed for proof that nothing is stopping."""
+    rig = Rig({"a": []}, settings=Settings(poll_interval=60.0))
+
+    async def scenario(engine: Engine) -> RunState:
+        rig.by_hand("a")
+        await asyncio.sleep(20)  # it is up, and its outlets have not been read since
+        node = node_of(engine, "a")
+        assert rig.states() == {"a": "OFF"}
+        await engine.by_hand.switch_control(node, node.controls[0], False)
+        assert rig.states() == {"a": "Unknown"}
+        return await ordered(engine, "off", "a")
+
+    assert rig.play(scenario) is RunState.DONE
+    assert not rig["a"].powered
+    assert rig.broken() == []

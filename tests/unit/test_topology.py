@@ -161,3 +161,17 @@ def test_all_off_leaves_them_and_says_so() -> None:
     rig.play(scenario)
     assert "cut" in whats(rig, "sw")
     assert rig.broken() == []
+
+
+def test_no_retry_takes_the_power_of_what_ockle_runs_on() -> None:
+    rig = Rig({"sw": [], "pi": ["sw"]}, daemon="pi", policy={"retry_cycle": "always", "boot_timeout": 20.0})
+    rig["sw"].fail_boots = 1
+
+    async def scenario(engine: Engine) -> None:
+        await engine.order("on", ["sw"], who="test")
+        await asyncio.sleep(200)
+        assert "Permanently failed to start" in rig.states()["sw"]
+
+    rig.play(scenario)
+    assert rig.broken() == []
+    assert whats(rig, "sw") == ["SET sw.psu1 on", "power on"]
