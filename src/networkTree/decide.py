@@ -156,9 +156,9 @@ def decide(
         return Decision(Move.NOTHING, f"{facts.phase}")
     if facts.forced is not None:
         note = f": {facts.forced_note}" if facts.forced_note else ""
-        return Decision(
-            Move.NOTHING, f"forced {facts.forced}{note}", frees="the force is cleared: ockle force clear", guard="force"
-        )
+        ends = "" if facts.forced_until is None else f", or in {max(facts.forced_until - now, 0):.0f} s by itself"
+        frees = f"the force is cleared{ends}: ockle force clear"
+        return Decision(Move.NOTHING, f"forced {facts.forced}{note}", frees=frees, guard="force")
     if facts.held:
         return Decision(Move.NOTHING, f"held: {facts.held}", frees="it is released: ockle hold --release", guard="hold")
     if facts.desired is None:

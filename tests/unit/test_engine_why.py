@@ -135,3 +135,16 @@ def test_the_rule_that_holds_a_server_is_named(situation: Situation, guard: str)
             assert 0 <= named["since"] <= asyncio.get_running_loop().time()
 
     rig.play(scenario)
+
+
+def test_a_force_for_a_while_says_when_it_ends() -> None:
+    rig = Rig({"b": []})
+
+    async def scenario(engine: Engine) -> None:
+        await engine.force("b", Desired.OFF, "new disk", seconds=100)
+        await asyncio.sleep(30)
+        [found] = [one for one in engine.why("b")["reasons"] if one["guard"] == "force"]
+        assert found["text"] == "forced off: new disk"
+        assert found["frees"] == "the force is cleared, or in 70 s by itself: ockle force clear"
+
+    rig.play(scenario)
