@@ -28,6 +28,7 @@ class Guards:
     ``goal``         what its order is
     ``no_way_back``  a shutdown may have been sent: only off can follow, whatever is ordered meanwhile (S11)
     ``sent``         something was sent that the server may have noticed: from here a failure counts as an attempt
+    ``found_down_at``  moment of the clock when it was proven to be down, None = not (yet)
     ``dropped``      set to ask for the end at the next moment when that is safe
     """
 
@@ -39,6 +40,7 @@ class Guards:
         self.goal = Desired.ON
         self.no_way_back = False
         self.sent = False
+        self.found_down_at: float | None = None
         self.dropped = asyncio.Event()
 
     def on(self) -> None:
@@ -136,6 +138,8 @@ class Guards:
         def ask() -> None:
             guard()
             if cut is not None:
+                if self.found_down_at is not None and cut.fed_at > self.found_down_at:
+                    raise Dropped("its power may have come back since it was found down")
                 others = self._running(self._core.network.fed_by(cut, self._node))
                 if others:
                     raise Dropped(sharing_text(others))

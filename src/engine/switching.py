@@ -208,6 +208,7 @@ class Switching:
             await clock.sleep(pause)
             if not self._sender.accepted and await self._any_control_answers():
                 await self._sender.shut_down_again()
+        self._guards.found_down_at = clock.now()
         for control in node.controls:
             control.opState = OpState.OFF
         return watch

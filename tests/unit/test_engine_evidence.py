@@ -171,3 +171,24 @@ def test_a_force_that_a_crash_interrupted_goes_on_and_one_for_a_while_ends(tmp_p
 
     new.play(second)
     assert new.broken() == []
+
+
+def test_a_machine_that_a_restarted_pdu_has_started_again_is_shut_down_again_before_the_cut() -> None:
+    rig = Rig({"a": []})
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        [outlet] = node_of(engine, "a").outlets
+        outlet.params["max_per_minute"] = 1  # between the proof that it is down and the cut there is time
+        order = await engine.order("off", ["a"], who="test")
+        await asyncio.sleep(20)
+        assert rig["a"].os == "halted"
+        rig["a"].relay(outlet.name, False)
+        rig["a"].relay(outlet.name, True)
+        outlet.device.restarted(0.0)
+        await order.finished.wait()
+        assert order.state is RunState.DONE
+
+    rig.play(scenario)
+    assert rig.broken() == []
+    assert whats(rig, "a").count("shutdown asked") == 2
