@@ -38,7 +38,7 @@ def fused(draw: st.DrawFn) -> tuple[Needs, dict[str, Fuse], dict[str, int], int]
     return needs, fuses, priority, draw(st.integers(0, 2))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(fused(), EVENTS)
 def test_no_circuit_carries_more_than_it_may_and_nobody_starves(
     site: tuple[Needs, dict[str, Fuse], dict[str, int], int], events: list[tuple[str, int, float]]

@@ -41,7 +41,7 @@ def can_work(needs: Needs, shared: Shared) -> bool:
     return networkx.is_directed_acyclic_graph(small)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(sites())
 def test_what_is_refused_is_what_could_never_come_up(site: tuple[Needs, Shared, dict[str, int]]) -> None:
     needs, shared, own = site
@@ -59,7 +59,7 @@ def test_what_is_refused_is_what_could_never_come_up(site: tuple[Needs, Shared, 
         assert all(len({place[name] for name in fed}) == 1 for fed in shared.values())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(sites(), EVENTS, POLICIES)
 def test_no_order_and_no_fault_breaks_an_invariant(
     site: tuple[Needs, Shared, dict[str, int]], events: list[tuple[str, int, float]], policy: dict[str, str]
@@ -89,7 +89,7 @@ def test_no_order_and_no_fault_breaks_an_invariant(
     assert rig.broken() == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(sites(), EVENTS, POLICIES, st.data())
 def test_what_the_daemon_runs_on_is_never_switched_off(
     site: tuple[Needs, Shared, dict[str, int]],
