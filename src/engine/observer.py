@@ -143,9 +143,11 @@ class Observer:
     # -- tests
 
     def forget_boot(self, node: ServerNode) -> None:
-        """Take back what tests and controls know: the server is being switched, the old boot proves nothing."""
+        """Take back what tests and controls know: the server's power is switched, the old boot proves nothing."""
         node.facts.released_at = float("-inf")
         self.tests.forget(node)
+        for control in node.controls:
+            control.forget()
 
     def _evaluate_soon(self, node: ServerNode) -> None:
         self._core.later(0, lambda: self.evaluate(node))

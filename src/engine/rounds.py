@@ -116,15 +116,13 @@ class Rounds:
         return self._core.clock.now() - self._tested_at.get(node.name, self._begun) > limit
 
     def forget(self, node: ServerNode) -> None:
-        """Take back what tests and controls know: it was of another boot."""
+        """Take back what the tests know: it was of another boot."""
         node.facts.serving = None
         self._boots[node.name] = self._boots.get(node.name, 0) + 1
         self._failing.pop(node.name, None)
         self._passing.pop(node.name, None)
         for test in node.tests:
             test.forget()
-        for control in node.controls:
-            control.forget()
         timer = self._timers.pop(node.name, None)
         if timer is not None:
             timer.cancel()

@@ -167,7 +167,7 @@ class Switching:
             facts.shutdown_sent = False
             return
         watch = await self._shut_down() if self._graceful and node.controls else None
-        self._observer.forget_boot(node)
+        self._observer.tests.forget(node)  # what the controls saw is needed until the power is off
         facts.phase = Phase.CUT
         await MateWatch(self._core, node, watch).wait(self._guards.dropped)
         failpoint("switching.down")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from typing_extensions import override
 
 from ockle.common.common import OpState
-from ockle.common.errors import DependencyException
+from ockle.common.errors import DependencyException, DeviceUnreachable
 from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState
 from ockle.networkTree.facts import Desired
@@ -15,7 +16,7 @@ from ockle.networkTree.plan import Plan
 from ockle.networkTree.ServerNetwork import ServerNetwork
 from ockle.networkTree.ServerNode import ServerNode
 from ockle.outlets.marks import OutletMarks
-from rig import Rig
+from rig import Rig, RigControl
 from rig_calls import down, node_of, up, whats
 
 NEEDS: dict[str, list[str]] = {"db": [], "nfs": [], "a": ["db"], "b": ["nfs"], "web": ["a"], "lone": []}
@@ -259,3 +260,40 @@ def test_a_cut_takes_the_whole_group_and_nobody_else() -> None:
     machines.play(scenario)
     assert machines["lone"].powered
     assert not machines["a"].powered
+
+
+class SessionControl(RigControl):
+    """As the login over SSH: only who has sent the shutdown can tell that the machine is down."""
+
+    _asked = False
+
+    @override
+    async def _setControlState(self, state: bool) -> None:
+        await super()._setControlState(state)
+        self._asked = True
+
+    @override
+    async def _getControlState(self) -> bool:
+        if self.machine.os == "halted" and not self._asked:
+            raise DeviceUnreachable(f"{self.name}: no answer")
+        return await super()._getControlState()
+
+    @override
+    def forget(self) -> None:
+        super().forget()
+        self._asked = False
+
+
+def test_who_waits_for_a_mate_goes_on_knowing_that_it_is_down_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rig.RigControl", SessionControl)
+    shared = rig()
+    shared["b"].shutdown_s = 30.0
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        assert await down(engine, "a", "b") is RunState.DONE
+        assert node_of(engine, "a").facts.stop_attempts == 0
+
+    shared.play(scenario)
+    assert shared.order("shutdown asked").count("a") == 1
+    assert shared.broken() == []
