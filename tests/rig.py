@@ -109,6 +109,11 @@ class Machine:
         if self.os == "wedged":
             self._go("booting", self.boot_s, self._booted)
 
+    def wake(self) -> None:
+        """Somebody starts it over the network, or by its own button."""
+        if self.os == "halted" and self.powered:
+            self._go("booting", self.boot_s, self._booted)
+
     def _halted(self) -> None:
         self.os = "halted"
         self.rig.saw(self, "halted")

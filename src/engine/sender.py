@@ -118,7 +118,7 @@ class Sender:
     async def switch(self, outlets: list[OutletTemplate], state: bool, guard: Callable[[], None]) -> None:
         """Journal, then switch ``outlets`` at once; raises the first error after all of them ended."""
         node, journal = self._node, self._core.journal
-        await self._wait_ready(outlets, state)
+        await self.wait_ready(outlets, state)
         intents = [journal.intend_to_switch(node, outlet, state, self._run) for outlet in outlets]
         failpoint("switching.noted")
         try:
@@ -170,11 +170,18 @@ class Sender:
             state=state,
         )
 
-    async def _wait_ready(self, outlets: list[OutletTemplate], state: bool) -> None:
-        """Wait until all ``outlets`` may be switched: not too soon after the last time, nor across a late command."""
-        clock = self._core.clock
-        moment, reason = max(outlet.ready(state, urgent=self._guards.urgent) for outlet in outlets)
-        wait = moment - clock.now()
-        if wait > 0:
+    async def wait_ready(self, outlets: list[OutletTemplate], state: bool) -> bool:
+        """Wait until all ``outlets`` may be switched: not too soon after the last time, nor across a late command.
+
+        Returns whether that took any time: what was known before may not hold any more. Raises Dropped.
+        """
+        clock, waited = self._core.clock, False
+        while outlets:  # meanwhile somebody else may have switched one
+            moment, reason = max(outlet.ready(state, urgent=self._guards.urgent) for outlet in outlets)
+            wait = moment - clock.now()
+            if wait <= 0:
+                break
+            waited = True
             self._core.set_why(self._node, f"another {wait:.0f} s: {reason}")
             await (clock.sleep(wait) if self._guards.no_way_back else self._guards.pause(wait))
+        return waited

@@ -136,12 +136,14 @@ class Switching:
         allowed = facts.policy.retry_cycle
         if allowed == "never" or not self._guards.may_cycle():
             return
-        if allowed == "if-down" and not await DownWatch(node, self._core.clock).is_down():
+        watch = DownWatch(node, self._core.clock) if allowed == "if-down" else None
+        if watch is not None and not await watch.is_down():
             return
         self._core.set_why(node, "power-cycling for another attempt")
         if allowed == "always" and await self._any_control_answers():
-            await self._shut_down()
+            watch = await self._shut_down()
         facts.phase = Phase.CYCLE
+        await self._wait_to_cut(watch)
         await self._sender.switch(
             [outlet for outlet in node.outlets if outlet.state is not False], False, self._guards.off
         )
@@ -169,6 +171,7 @@ class Switching:
         watch = await self._shut_down() if self._graceful and node.controls else None
         self._observer.tests.forget(node)  # what the controls saw is needed until the power is off
         facts.phase = Phase.CUT
+        await self._wait_to_cut(watch)
         await MateWatch(self._core, node, watch).wait(self._guards.dropped)
         failpoint("switching.down")
         # A mate may have cut what they share while this one waited for it.
@@ -177,6 +180,12 @@ class Switching:
             await self._sender.switch(left, False, self._guards.off)
         self._observer.see_supplies(node)
         facts.shutdown_sent = False
+
+    async def _wait_to_cut(self, watch: DownWatch | None) -> None:
+        """Wait until its outlets may be switched off. If that takes time, ``watch`` has to find it down once more."""
+        on = [outlet for outlet in self._node.outlets if outlet.state is not False]
+        if await self._sender.wait_ready(on, False) and watch is not None and not await watch.is_down():
+            raise DeviceStateError(f"not cut: it was down, and is back: {watch.last}")
 
     async def _shut_down(self) -> DownWatch | None:
         """Send the shutdown and wait; return what proves that it is down, None if it is cut all the same."""

@@ -173,6 +173,7 @@ def test_a_force_that_a_crash_interrupted_goes_on_and_one_for_a_while_ends(tmp_p
     assert new.broken() == []
 
 
+<<<<<<< HEAD
 def test_a_machine_that_a_restarted_pdu_has_started_again_is_shut_down_again_before_the_cut() -> None:
     rig = Rig({"a": []})
 
@@ -192,3 +193,24 @@ def test_a_machine_that_a_restarted_pdu_has_started_again_is_shut_down_again_bef
     rig.play(scenario)
     assert rig.broken() == []
     assert whats(rig, "a").count("shutdown asked") == 2
+=======
+def test_who_comes_back_while_its_outlet_may_not_be_switched_yet_is_not_cut() -> None:
+    rig = Rig({"a": []})
+
+    async def scenario(engine: Engine) -> RunState:
+        await up(engine)
+        for outlet in node_of(engine, "a").outlets:
+            outlet.params["max_per_minute"] = 1
+        order = await engine.order("off", ["a"], who="test")
+        while rig["a"].os != "halted":
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(10)
+        assert rig["a"].powered  # the cut has to wait for the rest of the minute
+        rig["a"].wake()
+        await order.finished.wait()
+        return order.state
+
+    assert rig.play(scenario) is RunState.DONE
+    assert rig.order("shutdown asked") == ["a", "a"]
+    assert rig.broken() == []
+>>>>>>> 9d1c5e2 (engine/switching: look once more before a cut that had to wait for its outlet)
