@@ -28,7 +28,7 @@ from .forces import Force, Forces
 from .journal import Journal
 from .observer import Observer
 from .run_book import RunBook
-from .runs import Run, RunState
+from .runs import OPEN_STEPS, Run, RunState
 from .settings import Settings
 from .store_watch import StoreWatch
 
@@ -198,8 +198,8 @@ class Engine:
     def cancel(self, number: int, who: str) -> Run:
         """End a run early; what can still be dropped without harm is dropped. Raises CommandError."""
         run = self.runs.get(number)
-        declared = self.emergencies.declared
-        if declared is not None and declared.run == number:
+        latched = any(step.state in OPEN_STEPS and self._is_latched(step.server) for step in run.current.values())
+        if latched and run.state is RunState.RUNNING:
             raise CommandError(f"run {number} carries out an emergency: clear the emergency instead", "refused")
         self.runs.cancel(run, f"cancelled by {who}")
         self._conductor.drop_unsent(list(run.current))

@@ -126,3 +126,20 @@ def test_clearing_what_is_not_declared_is_refused() -> None:
             await engine.clear_emergency("test")
 
     rig.play(scenario)
+
+
+def test_the_run_of_an_emergency_is_not_cancelled_after_another_one_was_declared() -> None:
+    rig = Rig({"a": [], "b": ["a"], "c": []})
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        await engine.set_auto(True)
+        first = await engine.emergency(["a"], 300, who="ups")
+        await engine.emergency(["c"], 300, who="second ups")
+        with pytest.raises(CommandError, match="clear the emergency instead"):
+            engine.cancel(first.id, "test")
+        await first.finished.wait()
+        assert first.state is RunState.DONE
+
+    rig.play(scenario)
+    assert set(rig.states().values()) == {"OFF"}
