@@ -277,9 +277,8 @@ class RunBook:
         for stage in run.stages[run.stage + 1 :]:
             for step in stage.values():
                 step.state, step.why = StepState.CANCELLED, why
-        for step in list(run.current.values()):
-            node = self._core.network.getServernode(step.server)
-            if step.state in OPEN_STEPS and node.facts.op is None:
+        for step in list(run.current.values()):  # a server of a step that has ended may not be there any more
+            if step.state in OPEN_STEPS and self._core.network.getServernode(step.server).facts.op is None:
                 self._take_back(run, step, StepState.CANCELLED, why)
         if run.open_steps == 0 and run.state is RunState.RUNNING:
             self._finish(run, state)

@@ -207,3 +207,23 @@ def test_a_restart_forgives_no_failure(tmp_path: Path) -> None:
 
     new.play(second)
     assert new.states() == {"a": "Permanently failed to start", "b": "OK"}
+
+
+def test_a_run_whose_server_was_taken_out_meanwhile_can_be_cancelled(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/state.db"
+    rig = Rig({"a": [], "b": ["a"], "c": []}, store=url)
+    rig["a"].boot_s = 1000.0
+
+    async def crash(engine: Engine) -> None:
+        await engine.order("on", ["a", "b", "c"], who="test")
+        await asyncio.sleep(5)
+
+    rig.play(crash)
+
+    async def cancel(engine: Engine) -> None:
+        [run] = engine.runs.running()
+        engine.cancel(run.id, "test")
+        await run.finished.wait()
+        assert run.state is RunState.CANCELLED
+
+    Rig({"a": [], "b": ["a"]}, store=url).play(cancel)
