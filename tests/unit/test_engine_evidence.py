@@ -173,7 +173,6 @@ def test_a_force_that_a_crash_interrupted_goes_on_and_one_for_a_while_ends(tmp_p
     assert new.broken() == []
 
 
-<<<<<<< HEAD
 def test_a_machine_that_a_restarted_pdu_has_started_again_is_shut_down_again_before_the_cut() -> None:
     rig = Rig({"a": []})
 
@@ -193,7 +192,8 @@ def test_a_machine_that_a_restarted_pdu_has_started_again_is_shut_down_again_bef
     rig.play(scenario)
     assert rig.broken() == []
     assert whats(rig, "a").count("shutdown asked") == 2
-=======
+
+
 def test_who_comes_back_while_its_outlet_may_not_be_switched_yet_is_not_cut() -> None:
     rig = Rig({"a": []})
 
@@ -213,4 +213,3 @@ def test_who_comes_back_while_its_outlet_may_not_be_switched_yet_is_not_cut() ->
     assert rig.play(scenario) is RunState.DONE
     assert rig.order("shutdown asked") == ["a", "a"]
     assert rig.broken() == []
->>>>>>> 9d1c5e2 (engine/switching: look once more before a cut that had to wait for its outlet)
