@@ -54,7 +54,7 @@ def by_model(mutant: Mutant) -> tuple[str, Finding | None, int]:
     """Return the network in which the model catches ``mutant``, how, and after how many states."""
     states = 0
     with mutant.planted():
-        for one in NETWORKS:
+        for one in sorted(NETWORKS, key=lambda one: one.name != mutant.network):
             configuration = replace(one, **mutant.limits)  # type: ignore[arg-type]
             result = Explorer(Model(configuration, Rules(**mutant.rules)), most=MOST_STATES).run()
             states += result.states

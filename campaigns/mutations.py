@@ -34,13 +34,19 @@ Patch = tuple[object, str, Any]
 
 @dataclass(frozen=True)
 class Mutant:
-    """One deliberate bug. ``limits``: of the model's configurations; ``equivalent``: why nothing can catch it."""
+    """One deliberate bug.
+
+    ``limits``      of the model's configurations
+    ``network``     the one in which the model looks first
+    ``equivalent``  why nothing can catch it
+    """
 
     name: str
     code: tuple[Patch, ...] = ()
     rows: Mapping[tuple[OpState, Trigger], OpState] = field(default_factory=dict)
     rules: Mapping[str, bool] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
+    network: str = ""
     equivalent: str = ""
 
     @contextmanager
@@ -190,12 +196,16 @@ MUTANTS = [
            rules={"journal_durable": False}),
     Mutant("the disk does not know of the force", (_put_without("forced"),), rules={"force_durable": False}),
     Mutant("guards are asked only at the beginning", ALL_GUARDS,
-           rules={"recheck_on": False, "recheck_shutdown": False, "recheck_cut": False}),
-    Mutant("no guard before outlets go on", ((Guards, "on", _no_guard),), rules={"recheck_on": False}),
+           rules={"recheck_on": False, "recheck_shutdown": False, "recheck_cut": False},
+           network="chain, two supplies, running"),
+    Mutant("no guard before outlets go on", ((Guards, "on", _no_guard),), rules={"recheck_on": False},
+           network="chain, two supplies, running"),
     Mutant("no guard before the shutdown",
            ((Guards, "off", _only_before_cut), (Guards, "before_shutdown", _not_before_shutdown)),
-           rules={"recheck_shutdown": False}),
-    Mutant("no guard before the cut", ((Guards, "off", _only_before_shutdown),), rules={"recheck_cut": False}),
+           rules={"recheck_shutdown": False},
+           network="chain, bold"),
+    Mutant("no guard before the cut", ((Guards, "off", _only_before_shutdown),), rules={"recheck_cut": False},
+           network="chain, bold"),
     Mutant("a shutdown that was sent is not remembered", (FORGETS,), rules={"remember_shutdown": False}),
     Mutant("a shutdown that was sent can be called off", (FORGETS,),
            rules={"point_of_no_return": False, "remember_shutdown": False}),
@@ -206,17 +216,25 @@ MUTANTS = [
     Mutant("a force does not bind the automation",
            ((decide, "decide", _ignores_force), (explain, "decide", _ignores_force))),
     Mutant("who is asked to shut down still satisfies",
-           ((decide, "satisfies", lambda facts: _satisfies(replace(facts, shutdown_sent=False))),)),
-    Mutant("who has power satisfies", (_satisfied_if(lambda facts: facts.supply is Supply.ON),)),
-    Mutant("who failed to start satisfies", (_satisfied_if(lambda facts: facts.op_state is OpState.failedToStart),)),
-    Mutant("one satisfied dependency is enough", _guard("on_guard", _one_is_enough)),
-    Mutant("one dependent is asked", _guard("off_guard", _asks_the_first)),
+           ((decide, "satisfies", lambda facts: _satisfies(replace(facts, shutdown_sent=False))),),
+           network="chain, two supplies, running"),
+    Mutant("who has power satisfies", (_satisfied_if(lambda facts: facts.supply is Supply.ON),),
+           network="chain, two supplies, running"),
+    Mutant("who failed to start satisfies", (_satisfied_if(lambda facts: facts.op_state is OpState.failedToStart),),
+           network="chain, two supplies, running"),
+    Mutant("one satisfied dependency is enough", _guard("on_guard", _one_is_enough),
+           network="join, started"),
+    Mutant("one dependent is asked", _guard("off_guard", _asks_the_first),
+           network="fork, running"),
     Mutant("who hangs on the same outlet is not known",
            ((guards, "cutting_guard", _no_mates), (guards, "feeding_guard", _no_mates), (guards, "running", _no_mates),
             (mates, "cutting_guard", _no_mates), (mates, "running", _no_mates))),
-    Mutant("what is unknown is down", (_down_if(lambda facts: facts.supply is Supply.UNKNOWN),)),
-    Mutant("one supply off is down", (_down_if(lambda facts: facts.supply is Supply.MIXED),)),
-    Mutant("who is not OK is down", (_down_if(lambda facts: facts.op_state is not OpState.OK),)),
+    Mutant("what is unknown is down", (_down_if(lambda facts: facts.supply is Supply.UNKNOWN),),
+           network="chain, running"),
+    Mutant("one supply off is down", (_down_if(lambda facts: facts.supply is Supply.MIXED),),
+           network="chain, two supplies, running"),
+    Mutant("who is not OK is down", (_down_if(lambda facts: facts.op_state is not OpState.OK),),
+           network="chain, running"),
     Mutant("who gave up is tried again", ((decide, "PERMANENT", frozenset()),)),
     Mutant("who gave up starting begins anew when it is off",
            rows={(OpState.permanentlyFailedToStart, Trigger.SAW_OFF): OpState.OFF}),
