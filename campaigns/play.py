@@ -25,7 +25,7 @@ from ockle.networkTree.facts import Desired
 from ockle.networkTree.ServerNode import ServerNode
 from ockle.simulator.virtual_time import run
 from ockle.store.store import Store
-from properties.test_engine_crashes import OPERATOR, kill
+from properties.test_engine_crashes import kill
 from properties.test_engine_properties import FAULTS, ORDERS, POLICIES, Needs, happen, mend, networks
 from rig import Machine, Rig
 
@@ -40,7 +40,8 @@ SETTLE_S = 5000.0
 MOST_COMMANDS = 12
 """Commands that one machine may get while nothing happens (I7): attempts, times sends of each, times cycle and on."""
 
-WHATS = st.one_of(ORDERS, FAULTS, OPERATOR, st.sampled_from(["kill", "shut down", "press one"]))
+OPERATOR = st.sampled_from(["hold", "release", "force on", "force off", "force clear", "shut down"])
+WHATS = st.one_of(ORDERS, FAULTS, OPERATOR, st.sampled_from(["kill", "press one"]))
 EVENTS = st.lists(st.tuples(WHATS, st.integers(0, 7), st.sampled_from([0.0, 0.01, 0.3, 2.0, 11.0, 40.0])), max_size=14)
 
 
