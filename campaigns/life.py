@@ -44,7 +44,8 @@ def _obey(told: Connection, daemon: MainDaemon.MainDaemon) -> None:
     while True:
         try:
             word, argument = told.recv()
-        except EOFError:
+        except EOFError:  # without a campaign nobody would ever stop this daemon
+            daemon.shutdown()
             return
         answer: object = "done"
         match word:
