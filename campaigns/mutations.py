@@ -83,18 +83,18 @@ def _one_is_enough(neighbours: Iterable[decide.Neighbour]) -> tuple[decide.Neigh
     return missing if len(missing) == len(every) else ()
 
 
-def _asks_the_first(neighbours: Iterable[decide.Neighbour]) -> tuple[decide.Neighbour, ...]:
+def _asks_the_first(neighbours: Iterable[decide.Neighbour], *_: Any) -> tuple[decide.Neighbour, ...]:
     return tuple(one for one in list(neighbours)[:1] if not decide.is_down(one.facts))
 
 
-def _ignores_force(facts: ServerFacts, *rest: Any) -> decide.Decision:
+def _ignores_force(facts: ServerFacts, *rest: Any, **more: Any) -> decide.Decision:
     if facts.forced is None:
-        return _decide(facts, *rest)
+        return _decide(facts, *rest, **more)
     state = OpState.OK if facts.supply is Supply.ON else OpState.OFF
-    return _decide(replace(facts, forced=None, op_state=state), *rest)
+    return _decide(replace(facts, forced=None, op_state=state), *rest, **more)
 
 
-def _guard(name: str, new: Callable[[Iterable[decide.Neighbour]], tuple[decide.Neighbour, ...]]) -> tuple[Patch, ...]:
+def _guard(name: str, new: Callable[..., tuple[decide.Neighbour, ...]]) -> tuple[Patch, ...]:
     return (decide, name, new), (guards, name, new)
 
 
