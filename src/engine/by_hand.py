@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from ..common.common import OpState
 from ..common.errors import DeviceError, DeviceRefused, OckleError
 from ..controllers.ControllerTemplate import ControllerTemplate
-from ..networkTree.facts import Desired, Supply
+from ..networkTree.facts import UNNAMED, Desired, Supply
 from ..networkTree.ServerNode import ServerNode
 from ..outlets.OutletTemplate import OutletTemplate
 from .core import Core
@@ -96,7 +96,7 @@ class ByHand:
             intent = self._core.journal.intend(node, control.name, "start" if on else "shutdown", None)
             sent_before = node.facts.shutdown_sent
             if not on:
-                node.facts.shutdown_sent, node.facts.poison_boot = True, ""
+                node.facts.shutdown_sent, node.facts.poison_boot = True, UNNAMED
                 self._core.journal.save(node)
             try:
                 await self._send_to_control(control, on, guard, intent)
@@ -110,7 +110,7 @@ class ByHand:
                 self._not_begun(node, sent_before)
                 raise
             if not on:
-                node.facts.poison_boot = control.boot_id
+                node.facts.poison_boot = control.boot_id or UNNAMED
                 self._has_power(node)
             self._left_to_the_operator(node, on)
 

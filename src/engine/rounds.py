@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ..common.errors import DeviceError
 from ..controllers.ControllerTemplate import ControllerTemplate
+from ..networkTree.facts import UNNAMED
 from ..networkTree.ServerNode import ServerNode
 from ..testers.TemplateTester import TemplateTester
 from .core import Core
@@ -28,6 +29,7 @@ class Rounds:
         self._passing: dict[str, int] = {}
         self._begun = core.clock.now()
         self._tested_at: dict[str, float] = {}  # server -> when the newest tests that have ended were begun
+        self._serves_on: dict[str, float] = {}  # server in doubt whether it stops -> since when it serves all the time
         self._boots: dict[str, int] = {}  # server -> how often its evidence was forgotten
 
     # -- once
@@ -68,7 +70,7 @@ class Rounds:
         boots = await self._boots_in_question(node) if passed else []
         if node.facts.op is not None:
             return
-        self._look_at_boots(node, boots)
+        self._look_whether_it_stops(node, passed, boots)
         if before == (node.facts.desired_gen, self._boots.get(node.name)):  # else they may be of the boot before
             self._count(node, passed)
         self._evaluate(node)
@@ -76,18 +78,32 @@ class Rounds:
     @staticmethod
     async def _boots_in_question(node: ServerNode) -> list[str]:
         """Return what names the server's present boot, where it matters which one it is."""
-        if not node.facts.shutdown_sent or not node.facts.poison_boot:
+        if not node.facts.shutdown_sent or node.facts.poison_boot in ("", UNNAMED):
             return []
         return [await control.get_boot_id() for control in node.controls]
 
-    def _look_at_boots(self, node: ServerNode, boots: list[str]) -> None:
-        """A server that serves in another boot than the one that was asked to shut down is not stopping any more."""
-        facts = node.facts
-        if not facts.shutdown_sent or not facts.poison_boot or not any(boots) or facts.poison_boot in boots:
+    def _look_whether_it_stops(self, node: ServerNode, passed: bool, boots: list[str]) -> None:
+        """End the doubt whether a serving server is on its way down, where it is proven that it is not.
+
+        It serves in another boot than the one that was asked to shut down; or no control has accepted the shutdown,
+        and it has served since for longer than a shutdown may take.
+        """
+        facts, now = node.facts, self._core.clock.now()
+        if not facts.shutdown_sent or not passed:
+            self._serves_on.pop(node.name, None)
             return
+        if facts.poison_boot == "":
+            if now - self._serves_on.setdefault(node.name, now) <= facts.policy.shutdown_timeout:
+                return
+            text = f"{node.name} serves on: the shutdown that it did not answer has not come to it"
+        elif any(boots) and facts.poison_boot not in (UNNAMED, *boots):
+            text = f"{node.name} has booted anew since it was shut down"
+        else:
+            return
+        self._serves_on.pop(node.name, None)
         facts.shutdown_sent, facts.poison_boot = False, ""
         self._core.journal.save(node)
-        self._core.events.publish("boot", f"{node.name} has booted anew since it was shut down", node.name)
+        self._core.events.publish("boot", text, node.name)
         self._core.mark_around(node)
 
     def _count(self, node: ServerNode, passed: bool) -> None:
@@ -118,6 +134,7 @@ class Rounds:
     def forget(self, node: ServerNode) -> None:
         """Take back what the tests know: it was of another boot."""
         node.facts.serving = None
+        self._serves_on.pop(node.name, None)
         self._boots[node.name] = self._boots.get(node.name, 0) + 1
         self._failing.pop(node.name, None)
         self._passing.pop(node.name, None)

@@ -9,7 +9,7 @@ from ..common.common import OpState
 from ..common.errors import DeviceError, DeviceRefused, OckleError
 from ..common.failpoints import failpoint
 from ..controllers.ControllerTemplate import ControllerTemplate
-from ..networkTree.facts import Phase, Supply
+from ..networkTree.facts import UNNAMED, Phase, Supply
 from ..networkTree.ServerNode import ServerNode
 from ..outlets.OutletTemplate import OutletTemplate
 from .core import Core
@@ -52,7 +52,8 @@ class Sender:
         """
         node, facts, journal = self._node, self._node.facts, self._core.journal
         intents = self._intend_to_shut_down()
-        sent_before, facts.shutdown_sent = facts.shutdown_sent, True
+        before = facts.shutdown_sent, facts.poison_boot
+        facts.shutdown_sent, facts.poison_boot = True, UNNAMED
         journal.save(node)
         failpoint("switching.shutdown.noted")
         try:
@@ -64,25 +65,30 @@ class Sender:
         except OckleError as error:
             journal.not_sent(intents.values(), error)
             if not self._guards.no_way_back:
-                facts.shutdown_sent = sent_before
+                facts.shutdown_sent, facts.poison_boot = before
                 journal.save(node)
             raise
         if len(refusals) < len(node.controls):
             return None
-        self._guards.no_way_back = sent_before
-        if not sent_before:
-            facts.shutdown_sent = False  # refused means: not begun
-            journal.save(node)
+        self._guards.no_way_back = before[0]
+        facts.shutdown_sent, facts.poison_boot = before  # refused means: not begun
+        journal.save(node)
         return refusals[0]
 
     async def shut_down_again(self) -> None:
         """A control answers that did not when the shutdown was sent, on a booting server for one: send it again."""
+        facts, journal = self._node.facts, self._core.journal
         intents = self._intend_to_shut_down()
+        before, facts.poison_boot = facts.poison_boot, UNNAMED
+        journal.save(self._node)
         try:
-            await self._core.journal.commit()
+            await journal.commit()
             await self._ask_to_shut_down(intents)
         except OckleError as error:
-            self._core.journal.not_sent(intents.values(), error)
+            journal.not_sent(intents.values(), error)
+            if len(intents) == len(self._node.controls):  # none was sent
+                facts.poison_boot = before
+                journal.save(self._node)
             raise
 
     def _intend_to_shut_down(self) -> dict[ControllerTemplate, int]:
@@ -93,7 +99,7 @@ class Sender:
         """Send the shutdown by each control; return the refusals. What is done leaves ``intents``. Raises Dropped."""
         refusals: list[DeviceRefused] = []
         facts, journal = self._node.facts, self._core.journal
-        facts.poison_boot = ""
+        accepted_by = ""
         for control in list(intents):
             before, control.opState = control.opState, OpState.SwitchingOff
             try:
@@ -108,9 +114,10 @@ class Sender:
                 raise
             else:
                 self.accepted = True
-                facts.poison_boot = control.boot_id or facts.poison_boot
-                journal.save(self._node)
+                accepted_by = control.boot_id or accepted_by or UNNAMED
                 journal.outcome(intents.pop(control), "accepted")
+        facts.poison_boot = accepted_by
+        journal.save(self._node)
         return refusals
 
     # -- outlets

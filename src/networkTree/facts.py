@@ -15,6 +15,10 @@ class Desired(StrEnum):
     OFF = "off"
 
 
+UNNAMED = "?"
+"""A boot of which nothing is known but that it may have accepted a shutdown."""
+
+
 class Phase(StrEnum):
     """How far the running switching of a server is. From ``SHUTDOWN`` and ``SET`` on there is something sent."""
 
@@ -78,8 +82,8 @@ class ServerFacts:
     ``forced_open``    the switching that a force asks for has not ended
     ``shutdown_sent``  a shutdown may have been sent, and a new boot is not proven since: the server may be stopping
                        although it still answers
-    ``poison_boot``    the boot that was asked to shut down, "" = not known: once another one serves, nothing
-                       is stopping any more
+    ``poison_boot``    the boot that was asked to shut down: once another one serves, nothing is stopping any more.
+                       UNNAMED = it may have accepted, and its name is not known; "" = no control has accepted
     ``emergency_by``   in an emergency: moment of the clock when it is to be off, come what may. Until the emergency is
                        cleared it is not switched on
     ``retry_at``       moment of the clock before which it is not tried again

@@ -213,3 +213,26 @@ def test_who_comes_back_while_its_outlet_may_not_be_switched_yet_is_not_cut() ->
     assert rig.play(scenario) is RunState.DONE
     assert rig.order("shutdown asked") == ["a", "a"]
     assert rig.broken() == []
+
+
+def test_a_shutdown_that_nobody_accepted_is_doubted_no_longer_than_one_may_take() -> None:
+    """It was asked while it booted and did not answer; before it could be asked again somebody switched on its user."""
+    rig = Rig({"a": [], "b": ["a"]}, policy={"shutdown_timeout": 60.0})
+
+    async def scenario(engine: Engine) -> None:
+        await engine.order("on", ["a"], who="test")
+        await asyncio.sleep(0)
+        rig.by_hand("b")
+        await asyncio.sleep(0)
+        restart = await engine.order("restart", ["a"], who="test")
+        await asyncio.sleep(20)
+        facts = node_of(engine, "a").facts
+        assert (facts.shutdown_sent, facts.poison_boot) == (True, "")
+        assert "still needed by b" in engine.why("a")["reasons"][0]["text"]
+        engine.cancel(restart.id, "test")
+        await asyncio.sleep(80)
+        assert not facts.shutdown_sent
+        assert await up(engine) is RunState.DONE
+
+    rig.play(scenario)
+    assert rig.broken() == []
