@@ -190,13 +190,13 @@ class RigControl(ControllerTemplate):
             raise DeviceRefused(f"{self.name}: password refused")
         if self.machine.os in ("halted", "booting", "wedged"):
             raise DeviceUnreachable(f"{self.name}: no answer")
-        self.boot_id = f"boot {self.machine.boots}"
+        self.boot_id = f"boot-{self.machine.boots}"
         self.machine.shut_down()
 
     async def _getBootId(self) -> str:
         if self.machine.os in ("halted", "booting", "wedged"):
             raise DeviceUnreachable(f"{self.name}: no answer")
-        return f"boot {self.machine.boots}"
+        return f"boot-{self.machine.boots}"
 
     async def _getControlState(self) -> bool:
         if self.machine.os in ("booting", "wedged"):

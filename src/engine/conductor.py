@@ -32,6 +32,8 @@ STORE_RETRY_S = 5.0
 UNLIMITED_BACK_OFF_S = 60.0
 """The least back-off where attempts are not limited: else a wedged server would be switched for ever."""
 
+FORCE_LOOK_S = 1.0
+SPIN_PAUSE_S = 1.0
 EMERGENCY_RETRY_S = 2.0
 """In an emergency nothing gives up, and time is short."""
 
@@ -63,6 +65,7 @@ class Conductor:
         self._switchings: dict[str, Switching] = {}  # server -> its running switching
         self._reserved: set[str] = set()  # servers that an operator's command has for itself
         self._tasks: dict[asyncio.Task[None], str] = {}
+        self._dropped_at: dict[str, float] = {}  # server -> when its last switching was dropped
         self._timers: dict[str, asyncio.TimerHandle] = {}  # server -> when to decide again
         self._queue = StartQueue()
         self._ranks = Ranks(core, durations)
@@ -96,6 +99,9 @@ class Conductor:
             return
         if node.name in self._reserved:
             return
+        if node.facts.forced is not None and node.facts.forced_open and not self._core.safe_mode:
+            self._go_on_with_force(node, node.facts.forced)
+            return
         run = self._runs.of_server(node.name)
         decision = self.decision(node, run)
         self._set_timer(node, decision.until)
@@ -107,6 +113,17 @@ class Conductor:
             self.launch(node, Desired.OFF, run)
         else:
             self._core.set_why(node, decision.reason or ("" if node.facts.op_state is OpState.OK else node.facts.error))
+
+    def _go_on_with_force(self, node: ServerNode, goal: Desired) -> None:
+        """Have a force carried out that a crash, or a store that could not be written, has interrupted."""
+        now = self._core.clock.now()
+        if not self.observer.observed.is_set():
+            self._set_timer(node, now + FORCE_LOOK_S)
+        elif node.facts.retry_at > now:
+            self._set_timer(node, node.facts.retry_at)
+        else:
+            log.info("%s is forced %s: that was interrupted, and goes on", node.name, goal)
+            self.launch(node, goal, None, unguarded=True)
 
     def decision(self, node: ServerNode, run: Run | None) -> Decision:
         """Return what is to happen with ``node`` now, and why."""
@@ -211,6 +228,7 @@ class Conductor:
     async def _carry_out(self, node: ServerNode, goal: Desired, switching: Switching) -> None:
         began = self._core.clock.now()
         dropped = ""
+        unwritten = False
         error: OckleError | None = None
         try:
             await (switching.on() if goal is Desired.ON else switching.off())
@@ -218,7 +236,7 @@ class Conductor:
             dropped = str(drop)
         except StoreError as fault:
             self._store_watch.failed(fault)
-            dropped = str(fault)
+            dropped, unwritten = str(fault), True
             node.facts.retry_at = self._core.clock.now() + STORE_RETRY_S
         except DeviceError as problem:
             error = problem
@@ -229,18 +247,26 @@ class Conductor:
             self._switchings.pop(node.name, None)
             node.facts.op = None
             self._core.budget.end(node)
-        if not dropped:
+        if not unwritten and not switching.is_dropped:
             node.facts.forced_open = False
         if error is not None:
             self._failed(node, goal, error)
         elif dropped:
             self.observer.evaluate(node)
             self._core.set_why(node, dropped)
+            self._not_at_once_again(node)
         else:
             self._succeeded(node, goal, self._core.clock.now() - began)
         self._core.journal.save(node)
         failpoint("conductor.ended")
         self._core.mark_around(node)
+
+    def _not_at_once_again(self, node: ServerNode) -> None:
+        """Pause before what was dropped in this very moment before: a decision and a guard that differ do not spin."""
+        now = self._core.clock.now()
+        if self._dropped_at.get(node.name) == now:
+            node.facts.retry_at = max(node.facts.retry_at, now + SPIN_PAUSE_S)
+        self._dropped_at[node.name] = now
 
     # -- how it ended
 

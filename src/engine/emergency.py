@@ -14,6 +14,7 @@ from typing import Any
 from ..common.errors import CommandError
 from ..networkTree.decide import is_down
 from ..networkTree.plan import Plan
+from ..networkTree.ServerNode import ServerNode
 from .core import Core
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Emergency:
     def __init__(self, core: Core) -> None:
         self._core = core
         self.declared: Declared | None = None
+        core.listeners.append(self.latch_one)
 
     def declare(self, plan: Plan, *, within: float, who: str, note: str) -> Declared | None:
         """Latch the servers of ``plan``; durable with the next commit. Returns what was declared before.
@@ -99,14 +101,22 @@ class Emergency:
 
     def latch(self) -> None:
         """Bring the facts of the network's servers in line; called again when the network is another one."""
-        declared, clock = self.declared, self._core.clock
-        begun = clock.now() - clock.since(declared.stamp) if declared else 0.0
         for node in self._core.network:
-            share = declared.shares.get(node.name) if declared else None
-            moment = None if share is None else begun + share
-            if node.facts.emergency_by != moment:
-                node.facts.emergency_by = moment
-                self._core.mark_around(node)
+            self.latch_one(node)
+
+    def latch_one(self, node: ServerNode) -> None:
+        """Bring the facts of one server in line: one that is forced or held is left alone, as long as it is."""
+        declared, facts, clock = self.declared, node.facts, self._core.clock
+        if declared is None and facts.emergency_by is None:
+            return
+        taken_out = facts.forced is not None or facts.held
+        share = declared.shares.get(node.name) if declared is not None and not taken_out else None
+        moment = None
+        if declared is not None and share is not None:
+            moment = clock.now() - clock.since(declared.stamp) + share
+        if moment != facts.emergency_by:
+            facts.emergency_by = moment
+            self._core.mark_around(node)
 
     def as_dict(self) -> dict[str, Any] | None:
         """Return the declared emergency for a client: with ``left_s`` and ``not_down``; None when there is none."""

@@ -282,6 +282,7 @@ class Engine:
             node.facts.held = before
             self.core.journal.save(node)
             raise
+        self.emergencies.latch_one(node)
         self.core.events.publish("hold", f"{name}: {'held' if held else 'released'}", name, note=note)
         self.core.revision += 1
         self.core.mark_around(node)

@@ -125,20 +125,11 @@ class Forces:
     # -- across a restart
 
     def resume(self) -> None:
-        """Take up the forces that the store remembers: their time, and switchings that had not ended."""
+        """Take up the forces that the store remembers; the conductor goes on with switchings that had not ended."""
         for node in self._core.network:
             if node.facts.forced is not None:
                 self._set_timer(node)
-                if node.facts.forced_open:
-                    self._tasks.spawn(self._go_on(node.name))
-
-    async def _go_on(self, name: str) -> None:
-        await self._conductor.observer.observed.wait()
-        node = self._core.network.getServer(name)
-        if node is None or node.facts.forced is None or not node.facts.forced_open or node.facts.op is not None:
-            return
-        log.info("%s is forced %s: the restart interrupted it, it goes on", name, node.facts.forced)
-        self._conductor.launch(node, node.facts.forced, None, unguarded=True)
+                self._core.mark(node)
 
     async def stop(self) -> None:
         for timer in self._timers.values():

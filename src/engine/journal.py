@@ -43,11 +43,11 @@ class Journal:
 
     def save(self, node: ServerNode) -> None:
         """Note the server's durable facts for the next commit."""
-        self.store.put("servers", node.name, **_row(node, self._clock.now()))
+        self.store.put("servers", node.name, **_row(node, self._clock.now(), self._clock.stamp()))
 
     def leave(self, node: ServerNode) -> None:
         """Note that a server is no longer in the configuration. A force, a hold and what was sent to it stay known."""
-        row = {**_row(node, self._clock.now()), "desired": None}
+        row = {**_row(node, self._clock.now(), self._clock.stamp()), "desired": None}
         self._absent[node.name] = row
         self.store.put("servers", node.name, **row)
 
@@ -55,7 +55,7 @@ class Journal:
         """Take in a server that is new in the configuration: perhaps one of its name was here before."""
         row = self._absent.pop(node.name, None)
         if row is not None:
-            _restore(node, row, self._clock.now())
+            _restore(node, row, self._clock)
         self.save(node)
 
     def load(self, network: ServerNetwork) -> None:
@@ -64,7 +64,7 @@ class Journal:
         for row in self.store.load("servers"):
             node = network.getServer(row["name"])
             if node is not None:
-                _restore(node, row, now)
+                _restore(node, row, self._clock)
                 continue
             self._absent[row["name"]] = {**row, "desired": None}
             if row["desired"] is not None:  # should it come back one day, nobody ordered anything for it lately
@@ -123,7 +123,7 @@ def _outlet_key(node: ServerNode, outlet: OutletTemplate) -> str:
     return f"{node.name}/{outlet.name}"
 
 
-def _row(node: ServerNode, now: float) -> dict[str, Any]:
+def _row(node: ServerNode, now: float, stamp: str) -> dict[str, Any]:
     """Return the durable facts of a server as the store keeps them."""
     facts = node.facts
     return {
@@ -134,6 +134,7 @@ def _row(node: ServerNode, now: float) -> dict[str, Any]:
         "forced_note": facts.forced_note,
         "forced_by": facts.forced_by,
         "forced_since": facts.forced_since,
+        "forced_noted": stamp,
         "forced_left": None if facts.forced_until is None else max(0.0, facts.forced_until - now),
         "forced_open": facts.forced_open,
         "start_attempts": facts.start_attempts,
@@ -146,8 +147,8 @@ def _row(node: ServerNode, now: float) -> dict[str, Any]:
     }
 
 
-def _restore(node: ServerNode, row: dict[str, Any], now: float) -> None:
-    facts = node.facts
+def _restore(node: ServerNode, row: dict[str, Any], clock: Clock) -> None:
+    facts, now = node.facts, clock.now()
     facts.desired = Desired(row["desired"]) if row["desired"] else None
     facts.desired_gen = row["desired_gen"] or 0
     facts.held = row["held"] or ""
@@ -155,7 +156,8 @@ def _restore(node: ServerNode, row: dict[str, Any], now: float) -> None:
     facts.forced_note = row["forced_note"] or ""
     facts.forced_by = row["forced_by"] or ""
     facts.forced_since = row["forced_since"] or 0.0
-    facts.forced_until = None if row["forced_left"] is None else now + row["forced_left"]
+    if row["forced_left"] is not None:
+        facts.forced_until = now + row["forced_left"] - clock.since(row["forced_noted"])
     facts.forced_open = bool(row["forced_open"])
     facts.start_attempts = row["start_attempts"] or 0
     facts.stop_attempts = row["stop_attempts"] or 0

@@ -78,7 +78,7 @@ class Rounds:
     @staticmethod
     async def _boots_in_question(node: ServerNode) -> list[str]:
         """Return what names the server's present boot, where it matters which one it is."""
-        if not node.facts.shutdown_sent or node.facts.poison_boot in ("", UNNAMED):
+        if not node.facts.shutdown_sent or UNNAMED in (node.facts.poison_boot or UNNAMED):
             return []
         return [await control.get_boot_id() for control in node.controls]
 
@@ -96,7 +96,7 @@ class Rounds:
             if now - self._serves_on.setdefault(node.name, now) <= facts.policy.shutdown_timeout:
                 return
             text = f"{node.name} serves on: the shutdown that it did not answer has not come to it"
-        elif any(boots) and facts.poison_boot not in (UNNAMED, *boots):
+        elif any(boots) and not {UNNAMED, *boots} & set(facts.poison_boot.split()):
             text = f"{node.name} has booted anew since it was shut down"
         else:
             return

@@ -99,7 +99,7 @@ class Sender:
         """Send the shutdown by each control; return the refusals. What is done leaves ``intents``. Raises Dropped."""
         refusals: list[DeviceRefused] = []
         facts, journal = self._node.facts, self._core.journal
-        accepted_by = ""
+        boots: list[str] = []
         for control in list(intents):
             before, control.opState = control.opState, OpState.SwitchingOff
             try:
@@ -114,9 +114,9 @@ class Sender:
                 raise
             else:
                 self.accepted = True
-                accepted_by = control.boot_id or accepted_by or UNNAMED
+                boots.append(control.boot_id or UNNAMED)
                 journal.outcome(intents.pop(control), "accepted")
-        facts.poison_boot = accepted_by
+        facts.poison_boot = " ".join(dict.fromkeys(boots))
         journal.save(self._node)
         return refusals
 

@@ -64,6 +64,11 @@ class Switching:
     def committed(self) -> bool:
         return self._guards.committed
 
+    @property
+    def is_dropped(self) -> bool:
+        """Whether somebody has asked for the end."""
+        return self._guards.dropped.is_set()
+
     def drop(self) -> None:
         """Ask for the end at the next moment when that is safe."""
         self._guards.dropped.set()

@@ -82,8 +82,9 @@ class ServerFacts:
     ``forced_open``    the switching that a force asks for has not ended
     ``shutdown_sent``  a shutdown may have been sent, and a new boot is not proven since: the server may be stopping
                        although it still answers
-    ``poison_boot``    the boot that was asked to shut down: once another one serves, nothing is stopping any more.
-                       UNNAMED = it may have accepted, and its name is not known; "" = no control has accepted
+    ``poison_boot``    the boot that was asked to shut down, by a name from each control that accepted: once another one
+                       serves, nothing is stopping any more. UNNAMED stands for a name that is not known; "" = no
+                       control has accepted
     ``emergency_by``   in an emergency: moment of the clock when it is to be off, come what may. Until the emergency is
                        cleared it is not switched on
     ``retry_at``       moment of the clock before which it is not tried again

@@ -74,6 +74,7 @@ def _to_2(connection: sa.Connection) -> None:
         sa.Column("forced_by", sa.Text),
         sa.Column("forced_since", sa.Float),
         sa.Column("forced_left", sa.Float),
+        sa.Column("forced_noted", sa.String),
         sa.Column("forced_open", sa.Boolean),
         sa.Column("poison_boot", sa.String),
     )

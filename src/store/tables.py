@@ -26,6 +26,7 @@ servers = sa.Table(
     sa.Column("forced_by", sa.Text),
     sa.Column("forced_since", sa.Float),
     sa.Column("forced_left", sa.Float),
+    sa.Column("forced_noted", sa.String),
     sa.Column("forced_open", sa.Boolean),
     sa.Column("start_attempts", sa.Integer),
     sa.Column("stop_attempts", sa.Integer),

@@ -46,7 +46,7 @@ def test_a_shutdown_stays_known_across_a_restart_until_a_new_boot_is_proven(tmp_
         rig["a"].hang_shutdown = True  # it accepts, and goes on serving
         await engine.order("off", ["a"], who="test")
         await asyncio.sleep(5)
-        assert node_of(engine, "a").facts.poison_boot == "boot 1"
+        assert node_of(engine, "a").facts.poison_boot == "boot-1"
 
     rig.play(first)
     new = again(rig)
@@ -54,7 +54,7 @@ def test_a_shutdown_stays_known_across_a_restart_until_a_new_boot_is_proven(tmp_
     new["a"].hang_shutdown = True
 
     async def second(engine: Engine) -> None:
-        assert node_of(engine, "a").facts.poison_boot == "boot 1"
+        assert node_of(engine, "a").facts.poison_boot == "boot-1"
         await asyncio.sleep(30)
         order = await engine.order("on", ["b"], who="test")
         await asyncio.sleep(60)
