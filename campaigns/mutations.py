@@ -242,5 +242,7 @@ MUTANTS = [
            equivalent="a server that is being switched is never OK or forced on by the table; the check comes first "
                       "because it is the cheap one"),
     Mutant("who is being switched may be down",
-           ((decide, "is_down", lambda facts: _is_down(replace(facts, op=None))),)),
+           ((decide, "is_down", lambda facts: _is_down(replace(facts, op=None))),),
+           equivalent="a start whose supplies are off has sent nothing yet, and its own guard, asked right before it "
+                      "sends, sees what happens to its dependency; the check comes first because it is the cheap one"),
 ]  # fmt: skip

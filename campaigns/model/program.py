@@ -320,10 +320,9 @@ class Program:
         attempts = (server.start_attempts if goal == "on" else server.stop_attempts) + 1
         most = self._configuration.max_attempts
         final = bool(most) and attempts >= most
+        attempts = min(attempts, most or 1)  # to count further would hide a way that goes round for ever
         if goal == "on":
             trigger = Trigger.START_GAVE_UP if final else Trigger.START_FAILED
-            return state.server(
-                index, op_state=self._planner.move(server, trigger), start_attempts=attempts if most else 1
-            )
+            return state.server(index, op_state=self._planner.move(server, trigger), start_attempts=attempts)
         trigger = Trigger.STOP_GAVE_UP if final else Trigger.STOP_FAILED
-        return state.server(index, op_state=self._planner.move(server, trigger), stop_attempts=attempts if most else 1)
+        return state.server(index, op_state=self._planner.move(server, trigger), stop_attempts=attempts)
