@@ -32,6 +32,9 @@ class Clock(Protocol):
         """Let ``seconds`` of this clock pass."""
 
 
+TICK_S = 0.001
+"""A shorter wait is over: added to a large moment it may vanish, and a loop that waits for its end never ends."""
+
 BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 

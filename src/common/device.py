@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar
 
-from .clock import Clock, SystemClock
+from .clock import TICK_S, Clock, SystemClock
 from .turns import Turns
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Device:
 
     async def wait_gap(self) -> None:
         """Wait until the device may switch again, and reserve that moment."""
-        while (wait := self.not_before - self.clock.now()) > 0:
+        while (wait := self.not_before - self.clock.now()) > TICK_S:
             await self.clock.sleep(wait)
         if not self.gap_s:
             return

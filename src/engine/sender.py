@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from ..common.clock import TICK_S
 from ..common.common import OpState
 from ..common.errors import DeviceError, DeviceRefused, OckleError
 from ..common.failpoints import failpoint
@@ -186,7 +187,7 @@ class Sender:
         while outlets:  # meanwhile somebody else may have switched one
             moment, reason = max(outlet.ready(state, urgent=self._guards.urgent) for outlet in outlets)
             wait = moment - clock.now()
-            if wait <= 0:
+            if wait <= TICK_S:
                 break
             waited = True
             self._core.set_why(self._node, f"another {wait:.0f} s: {reason}")

@@ -144,7 +144,9 @@ def _to_switch_off(
         untouched[name] = "needed by " + ", ".join(
             f"{user} ({untouched.get(user, 'on the same outlet')})" for user in users
         )
-    return chosen - untouched.keys()
+    # Nobody goes down for a target that stays as it is.
+    going = network.with_groups(name for name in targets if name not in untouched)
+    return (chosen - untouched.keys()) & {*going, *network.all_dependents(going)}
 
 
 def _shares_with(network: ServerNetwork, name: str, reasons: Mapping[str, str]) -> str:

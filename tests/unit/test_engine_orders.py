@@ -232,3 +232,17 @@ def test_an_order_on_also_counts_for_those_that_are_still_on_and_were_to_be_swit
     rig.play(scenario)
     assert rig.broken() == []
     assert set(rig.states().values()) == {"OK"}
+
+
+def test_nobody_goes_down_for_a_server_that_cannot() -> None:
+    rig = Rig({"nas": [], "web": ["nas"], "shop": ["web"], "backup": ["nas"], "lone": []})
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        await engine.hold("web", True, "mine")
+        plan = engine.plan("off", ["nas", "lone"])
+        assert [step.server for step in plan.steps] == ["lone"]
+        assert "needed by" in plan.untouched["nas"]
+        assert [step.server for step in engine.plan("off", ["backup"]).steps] == ["backup"]
+
+    rig.play(scenario)
