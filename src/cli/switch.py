@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
             return OK
         if not plan["steps"]:
             show(args, plan, describe(plan))
-            return _left_out(args, plan)
+            return FAILED if _left_out(args, plan) else OK
         connection.subscribe(["run", "step"])  # before the run starts: nothing of it is missed
         started = _agree_and_start(args, connection, plan, servers)
         number = str(started["run"])
@@ -96,16 +96,18 @@ def run(args: argparse.Namespace) -> int:
                 [number],
             )
             return OK
-        return finish(args, follow(connection, number, args.timeout)) or _left_out(args, started["plan"])
+        code = finish(args, follow(connection, number, args.timeout))
+        left = _left_out(args, started["plan"])
+        for line in left:
+            tell(line)
+        return code or (FAILED if left else OK)
 
 
-def _left_out(args: argparse.Namespace, plan: dict[str, Any]) -> int:
-    """Name the servers that were asked for and are not touched; who asks for all means those that can be."""
+def _left_out(args: argparse.Namespace, plan: dict[str, Any]) -> list[str]:
+    """Return a line for each server that was asked for and is not touched; who asks for all means those that can be."""
     untouched = plan.get("untouched") or {}
-    left = [name for name in plan.get("targets", ()) if name in untouched] if "all" not in args.selector else []
-    for name in left:
-        tell(f"{safe(name)}: not touched: {safe(untouched[name])}")
-    return FAILED if left else OK
+    named = plan.get("targets", ()) if "all" not in args.selector else ()
+    return [f"{safe(name)}: not touched: {safe(untouched[name])}" for name in named if name in untouched]
 
 
 def _agree_and_start(

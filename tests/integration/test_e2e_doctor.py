@@ -49,7 +49,7 @@ def test_doctor_sees_what_is_wrong_with_the_daemon_up_and_down(made: Site, tmp_p
     assert code == 0, found
     assert one_with(found, "used by the daemon")["what"].endswith(str(made.daemon.process.pid))
     assert one_with(found, "state.db is sound")
-    assert one_with(found, "1 snapshots")
+    assert one_with(found, "1 snapshot")
 
     made.lab.turn("pdu", silent=True)
     made.until_state(nas="Unknown")
@@ -65,7 +65,7 @@ def test_doctor_sees_what_is_wrong_with_the_daemon_up_and_down(made: Site, tmp_p
     assert code == 7
     assert "held, and not in the configuration" in one_with(found, "db is held")["what"]
     assert one_with(found, "state.critical-a is damaged")["mend"]
-    assert one_with(found, "1 snapshots")["level"] == "warning"
+    assert one_with(found, "1 snapshot")["level"] == "warning"
 
     made.edit("servers/nas.ini", "server", boot_timeout="soon")
     (state / "state.db").write_bytes(b"nonsense" * 1000)
