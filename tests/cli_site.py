@@ -49,6 +49,7 @@ class Site:
         for name in ("status", "select", "plan", "getRun", "runs", "tree", "why", "runTest", "events"):
             add(name, getattr(self, f"_{name}"), role="viewer")
         self.emergency: dict[str, Any] | None = None
+        self.untouched: dict[str, str] = {}
         add("getEmergency", lambda _data: {"emergency": self.emergency}, role="viewer")
         add("getAvailableServerControls", lambda _data: self.controls, role="viewer")
         for name in SWITCHING:
@@ -109,7 +110,8 @@ class Site:
         ]  # fmt: skip
         return {
             "action": data["action"], "rev": self.rev, "tier": self.tier, "confirm": "nas01", "steps": steps,
-            "already": [], "untouched": {}, "total_s": 110.0, "critical": [], "warnings": [],
+            "targets": data["servers"], "already": [], "untouched": self.untouched,
+            "total_s": 110.0, "critical": [], "warnings": [],
         }  # fmt: skip
 
     def _getRun(self, data: dict[str, Any]) -> dict[str, Any]:

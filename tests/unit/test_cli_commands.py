@@ -130,6 +130,15 @@ def test_a_failed_step_is_named_and_makes_exit_code_1(site: Site) -> None:
     assert "nas01: off failed: relay stuck" in result.err
 
 
+def test_a_server_that_was_named_and_is_not_touched_is_no_success(site: Site) -> None:
+    site.run_states = ["done"]
+    site.untouched = {"web1": "held: new fan"}
+    result = site.run("off", "nas01", "web1", "--yes")
+    assert result.code == 1
+    assert result.err.splitlines()[-1] == "web1: not touched: held: new fan"
+    assert site.run("off", "all", "--yes").code == 0
+
+
 def test_a_cancelled_run_is_not_success(site: Site) -> None:
     site.run_states = ["cancelled"]
     assert site.run("off", "nas01", "--yes").code == 6
