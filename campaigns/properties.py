@@ -85,7 +85,16 @@ class Result:
 
 def work(chunk: Chunk) -> Result:
     """Try the networks of one chunk."""
-    logging.getLogger("ockle").setLevel(logging.ERROR)
+    log = logging.getLogger("ockle")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        return _work(chunk)
+    finally:
+        log.setLevel(level)
+
+
+def _work(chunk: Chunk) -> Result:
     result = Result(chunk)
     suite = SUITES[chunk.suite]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from contextlib import ExitStack
 
 from hypothesis import settings
@@ -142,4 +143,6 @@ def test_a_thousand_begun_messages() -> None:
                     pass
             except ConnectionError:
                 continue
-        assert len(first.call("who")["clients"]) == 1
+        deadline = time.monotonic() + 10  # the last ones are dropped in these moments
+        while len(first.call("who")["clients"]) > 1:
+            assert time.monotonic() < deadline
