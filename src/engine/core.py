@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Callable
 
-from ..common.clock import Clock
+from ..common.clock import TICK_S, Clock
 from ..common.common import PERMANENT
 from ..common.errors import CommandError
 from ..common.events import EventBus
@@ -116,7 +116,8 @@ class Core:
 
     def later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
         """Have ``call`` made after ``seconds``."""
-        return asyncio.get_running_loop().call_later(max(0.0, seconds), call)
+        delay = max(seconds, TICK_S) if seconds > 0 else 0.0  # a shorter one may end before the moment it waits for
+        return asyncio.get_running_loop().call_later(delay, call)
 
 
 def _without_numbers(why: str) -> str:
