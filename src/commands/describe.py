@@ -10,7 +10,7 @@ from ..config.templates import described_types
 from ..drivers.driver import Driver
 from ..networkTree.explain import short_word
 from ..networkTree.ServerNode import ServerNode
-from .group import CommandGroup, Data
+from .group import CommandGroup, Data, wall_time
 from .selection import text_of
 
 _SERVER = {"server": "name"}
@@ -98,9 +98,10 @@ class DescribeCommands(CommandGroup):
             },
             "sameOutlet": dict(self.network.mates(node.name)),
             "dependents": self.network.getDependent(node.name),
-            "outlets": {part.name: _part(part) for part in node.outlets},
-            "controls": {part.name: _part(part) for part in node.controls},
-            "tests": {part.name: _part(part) for part in node.tests},
+            "outlets": {part.name: self._part(part) for part in node.outlets},
+            "controls": {part.name: self._part(part) for part in node.controls},
+            "tests": {part.name: self._part(part) for part in node.tests},
+            "durations": self.engine.durations.known(node.name),
         }
 
     def server_dict(self, data: Data) -> Data:
@@ -132,15 +133,28 @@ class DescribeCommands(CommandGroup):
 
     def server_outlets(self, data: Data) -> Data:
         """Return the outlets of a server: name -> information."""
-        return {part.name: _part(part) for part in self._node(data).outlets}
+        return {part.name: self._part(part) for part in self._node(data).outlets}
 
     def server_controls(self, data: Data) -> Data:
         """Return the controls of a server: name -> information."""
-        return {part.name: _part(part) for part in self._node(data).controls}
+        return {part.name: self._part(part) for part in self._node(data).controls}
 
     def server_testers(self, data: Data) -> Data:
         """Return the tests of a server: name -> information."""
-        return {part.name: _part(part) for part in self._node(data).tests}
+        return {part.name: self._part(part) for part in self._node(data).tests}
+
+    def _part(self, part: Driver) -> Data:
+        state: Any = part.opState  # type: ignore[attr-defined]
+        return {
+            "OpState": state.value,
+            "type": type(part).__name__,
+            "generator": part.device.name,
+            "message": part.last_error,
+            "seen": wall_time(self.engine.core.clock, part.seen_at),
+            "refusal": getattr(part, "refusal", ""),
+            "doubt": getattr(part, "doubt", ""),
+            "data": dict(part.data),
+        }
 
     # -- generators
 
@@ -181,19 +195,6 @@ class DescribeCommands(CommandGroup):
         return {
             name: {"doc": doc, "loaded": name in states, "failure": states.get(name, "")} for name, doc in found.items()
         }
-
-
-def _part(part: Driver) -> Data:
-    state: Any = part.opState  # type: ignore[attr-defined]
-    return {
-        "OpState": state.value,
-        "type": type(part).__name__,
-        "generator": part.device.name,
-        "message": part.last_error,
-        "refusal": getattr(part, "refusal", ""),
-        "doubt": getattr(part, "doubt", ""),
-        "data": dict(part.data),
-    }
 
 
 def _quoted(text: str) -> str:

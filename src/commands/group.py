@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from math import isfinite
 from typing import Any, TypeVar
 
+from ..common.clock import Clock
 from ..common.services import DaemonServices
 from ..engine.engine import Engine
 from ..networkTree.ServerNetwork import ServerNetwork
 
 T = TypeVar("T")
 Data = dict[str, Any]
+
+
+def wall_time(clock: Clock, moment: float | None) -> float | None:
+    """Return a moment of the clock as seconds since 1970; None for one that never was."""
+    return None if moment is None or not isfinite(moment) else clock.wall() - (clock.now() - moment)
 
 
 class CommandGroup:

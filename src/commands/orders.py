@@ -23,6 +23,7 @@ from .selection import SELECTOR_HELP, on_or_off, servers_of, text_of
 _PART = {"server": "name", "obj": "name of the part", "state": "on or off"}
 PART_TIMEOUT_S = 120.0
 LONGEST_RUN_S = 366 * 86400
+LONGEST_GRACE_S = 60.0
 P = TypeVar("P", OutletTemplate, ControllerTemplate, TemplateTester)
 
 
@@ -44,6 +45,8 @@ class OrderCommands(CommandGroup):
                 "graceful?": "false with action off: cut without a shutdown",
                 "note?": "why, for the records",
                 "timeout_s?": "seconds after which what has not begun is taken back",
+                "exclude?": f"servers that are not touched: {SELECTOR_HELP}",
+                "grace_s?": f"seconds in which it can be cancelled before anything is done, up to {LONGEST_GRACE_S:g}",
             },
         )
         self.add("cancel", self.cancel, operator, {"run": "number"})
@@ -79,20 +82,24 @@ class OrderCommands(CommandGroup):
         action = text_of(data, "action")
         if action == "off" and data.get("graceful") is False:
             action = "cut"
-        plan = self.look(lambda: self.engine.plan(action, names))
+        exclude = servers_of(self.network, data, "exclude") if data.get("exclude") else []
+        plan = self.look(lambda: self.engine.plan(action, names, exclude))
         if data.get("rev") is not None and data["rev"] != plan.rev:
             raise CommandError(
                 "the plan changed since you looked: look at it again", "conflict", {"plan": plan.as_dict()}
             )
         if plan.tier == 3 and data.get("confirm") != plan.confirm:
             raise CommandError(f"this needs a confirmation: confirm = {plan.confirm!r}", "refused")
-        return {"run": self._order(plan, data), "plan": plan.as_dict()}
+        return {"run": self._order(plan, data, exclude), "plan": plan.as_dict()}
 
-    def _order(self, plan: Plan, data: Data) -> int:
+    def _order(self, plan: Plan, data: Data, exclude: Sequence[str] = ()) -> int:
         caller = current_caller()
         timeout = data.get("timeout_s")
         if timeout is not None and not _is_timeout(timeout):
             raise CommandError(f"timeout_s is {timeout!r}: use seconds, above 0 and up to {LONGEST_RUN_S}")
+        grace = data.get("grace_s", 0.0)
+        if grace != 0 and not (_is_timeout(grace) and grace <= LONGEST_GRACE_S):
+            raise CommandError(f"grace_s is {grace!r}: use seconds, from 0 up to {LONGEST_GRACE_S:g}")
         run = self.loop(
             self.engine.order(
                 plan.action,
@@ -102,6 +109,8 @@ class OrderCommands(CommandGroup):
                 via=caller.via,
                 note=text_of(data, "note", ""),
                 timeout=timeout,
+                exclude=exclude,
+                grace=float(grace),
             )
         )
         return run.id

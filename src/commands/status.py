@@ -12,7 +12,8 @@ from ..networkTree.explain import short_word
 from ..networkTree.facts import ServerFacts
 from ..networkTree.plan import ACTIONS
 from ..networkTree.ServerNode import ServerNode
-from .group import CommandGroup, Data
+from ..testers.TemplateTester import TesterOpState
+from .group import CommandGroup, Data, wall_time
 from .selection import SELECTOR_HELP, select, selectors_of, servers_of, text_of
 
 
@@ -24,11 +25,19 @@ class StatusCommands(CommandGroup):
         self._snapshot: Data = {"rev": -1}  # what status said last; replaced as a whole, never changed
         self.add("status", self.status, params={"since?": "a rev: nothing but {same: true} when nothing has changed"})
         self.add("select", self.select, params={"selector": SELECTOR_HELP})
-        self.add("plan", self.plan, params={"action": " or ".join(ACTIONS), "servers": SELECTOR_HELP})
+        self.add(
+            "plan",
+            self.plan,
+            params={
+                "action": " or ".join(ACTIONS),
+                "servers": SELECTOR_HELP,
+                "exclude?": f"servers that are not touched: {SELECTOR_HELP}",
+            },
+        )
         self.add("tree", self.tree, params={"server?": "where to begin", "reverse?": "towards what it needs"})
         self.add("why", self.why, params={"server": "name"})
         self.add("runs", self.runs, params={"limit?": "how many, newest first; default 20"})
-        self.add("getRun", self.get_run, params={"run": "number"})
+        self.add("getRun", self.get_run, params={"run": "number", "log?": "true: also what was sent to the devices"})
         self.add(
             "events",
             self.events,
@@ -75,7 +84,7 @@ class StatusCommands(CommandGroup):
             "word": short_word(facts.op_state),
             "why": node.why,
             "degraded": facts.missing,
-            "since": clock.wall() - (clock.now() - facts.since),
+            "since": wall_time(clock, facts.since),
             "desired": facts.desired,
             "held": bool(facts.held),
             "forced": facts.forced,
@@ -86,6 +95,7 @@ class StatusCommands(CommandGroup):
             },
             "tags": list(facts.policy.tags),
             "power_w": node.power_w(),
+            "tested": _tested(node, clock),
             "needs": self.network.getDependencies(node.name),
             "needed_by": self.network.getDependent(node.name),
             "comment": facts.policy.comment,
@@ -100,7 +110,8 @@ class StatusCommands(CommandGroup):
     def plan(self, data: Data) -> Data:
         """Return what an action would do: the steps in order, their times, who else is touched, how to confirm."""
         names = servers_of(self.network, data)
-        return self.look(lambda: self.engine.plan(text_of(data, "action"), names).as_dict())
+        exclude = servers_of(self.network, data, "exclude") if data.get("exclude") else []
+        return self.look(lambda: self.engine.plan(text_of(data, "action"), names, exclude).as_dict())
 
     def tree(self, data: Data) -> Data:
         """Return the servers as trees: what is needed first, or last if ``reverse``."""
@@ -143,8 +154,7 @@ class StatusCommands(CommandGroup):
         found = self.look(lambda: self.engine.why(name))
         clock = self.engine.core.clock
         for reason in found["reasons"]:
-            if reason["since"] is not None:
-                reason["since"] = clock.wall() - (clock.now() - reason["since"])
+            reason["since"] = wall_time(clock, reason["since"])
         return found
 
     def runs(self, data: Data) -> Data:
@@ -154,9 +164,12 @@ class StatusCommands(CommandGroup):
         return self.look(lambda: {"runs": [run.summary(wall) for run in self.engine.runs.newest(limit)]})
 
     def get_run(self, data: Data) -> Data:
-        """Return a run with all its steps."""
+        """Return a run with all its steps; with ``log`` also each command that was sent for it, and the answer."""
         number = _number(data, "run")
-        return self.look(lambda: self.engine.runs.get(number).as_dict(self.engine.core.clock.wall()))
+        found = self.look(lambda: self.engine.runs.get(number).as_dict(self.engine.core.clock.wall()))
+        if data.get("log") is True:
+            found["log"] = self.engine.core.journal.sent_for(number)
+        return found
 
     def events(self, data: Data) -> Data:
         """Return kept events, oldest first."""
@@ -170,16 +183,24 @@ class StatusCommands(CommandGroup):
         return {"events": [event.as_dict() for event in found[max(0, len(found) - limit) :]]}
 
 
+def _tested(node: ServerNode, clock: Clock) -> Data | None:
+    """Return how the newest run of its tests went, and when; None without tests, and before the first run."""
+    run = [test for test in node.tests if test.opState is not TesterOpState.INIT]
+    if not run:
+        return None
+    failed = [test.name for test in run if test.opState is TesterOpState.FAILED]
+    return {"failed": failed, "at": wall_time(clock, max(test.seen_at for test in run))}
+
+
 def _force(facts: ServerFacts, clock: Clock) -> Data | None:
     """Return who forced a server, since when and until when (seconds since 1970); None when nobody did."""
     if facts.forced is None:
         return None
-    until = None if facts.forced_until is None else clock.wall() + facts.forced_until - clock.now()
     return {
         "state": facts.forced,
         "who": facts.forced_by,
         "since": facts.forced_since,
-        "until": until,
+        "until": wall_time(clock, facts.forced_until),
         "note": facts.forced_note,
     }
 

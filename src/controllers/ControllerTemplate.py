@@ -97,6 +97,7 @@ class ControllerTemplate(Switchable):
             self.last_error = str(error)
             raise
         self.state = state
+        self.seen_at = self.device.clock.now()
         self.last_error = ""
         return state
 

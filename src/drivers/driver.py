@@ -24,6 +24,7 @@ class Driver:
     ``params``    typed options of this one outlet, control or test
     ``data``      measured values by name, for logs and plots: ``power_w``, ``current_a`` …
     ``device``    the physical device, shared with its siblings; the factory hands it in, else it has its own
+    ``seen_at``   moment of the clock of the last state that was read, or of the last run of a test
     """
 
     KIND: ClassVar[str]
@@ -47,6 +48,7 @@ class Driver:
         )
         self.data: dict[str, Any] = {}
         self.last_error = ""
+        self.seen_at = float("-inf")
         self._device: Device | None = None
         self._loop: DeviceLoop | None = None
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from statistics import median
+from statistics import median, quantiles
 
 from ..common.errors import StoreError
-from ..networkTree.plan import expected_seconds
+from ..networkTree.plan import Expected, expected_seconds
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..store.store import Store
 
@@ -42,7 +42,14 @@ class Durations:
         for key, values in self._known.items():
             self._log.put("durations", key, seconds=values)
 
-    def expect(self, network: ServerNetwork, server: str, action: str) -> float:
-        """Return the seconds to expect: the median of what was seen, else a guess from the server's limits."""
+    def expect(self, network: ServerNetwork, server: str, action: str) -> Expected:
+        """Return what to expect: the median of what was seen, else a guess from the server's limits."""
         values = self._known.get(f"{action} {server}")
-        return median(values) if values else expected_seconds(network.getServernode(server), action)
+        if not values:
+            return expected_seconds(network.getServernode(server), action)
+        worst = quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
+        return Expected(median(values), worst, learned=True)
+
+    def known(self, server: str) -> dict[str, list[float]]:
+        """Return the seconds that the last switchings of a server took, oldest first: "on" and "off" -> seconds."""
+        return {action: list(self._known.get(f"{action} {server}", ())) for action in ("on", "off")}

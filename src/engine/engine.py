@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ..common.clock import Clock
@@ -13,7 +13,7 @@ from ..common.failpoints import failpoint
 from ..networkTree.decide import EMERGENCY_FREES
 from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
-from ..networkTree.plan import Plan, make_plan
+from ..networkTree.plan import Expected, Plan, make_plan
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..store.recovery import SAFE_MODE
 from ..store.store import Store
@@ -31,6 +31,7 @@ from .run_book import RunBook
 from .runs import OPEN_STEPS, Run, RunState
 from .settings import Settings
 from .store_watch import StoreWatch
+from .tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Engine:
         self.store = store
         self.remembered_auto: bool | None = None
         self._suspended: list[Run] = []  # open runs that safe mode keeps from going on
+        self._waiting = Tasks("a run that waits for its begin")
         self.core = Core(network, Journal(store, clock), events, clock, settings or Settings())
         self.runs = RunBook(self.core)
         self.durations = Durations(store)
@@ -117,6 +119,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Let commands in flight end, leave the runs open, stop watching, close the store."""
+        await self._waiting.stop()
         await self.forces.stop()
         await self._conductor.stop()
         await self.observer.stop()
@@ -151,11 +154,11 @@ class Engine:
 
     # -- orders
 
-    def plan(self, action: str, servers: Iterable[str]) -> Plan:
-        """Return what ``action`` would do; raises CommandError."""
-        return make_plan(self.network, action, servers, self._expect, self.runs.coming_back())
+    def plan(self, action: str, servers: Iterable[str], exclude: Collection[str] = ()) -> Plan:
+        """Return what ``action`` would do without touching ``exclude``; raises CommandError."""
+        return make_plan(self.network, action, servers, self._expect, self.runs.coming_back(), exclude)
 
-    def _expect(self, server: str, action: str) -> float:
+    def _expect(self, server: str, action: str) -> Expected:
         return self.durations.expect(self.network, server, action)
 
     async def order(
@@ -170,20 +173,52 @@ class Engine:
         timeout: float | None = None,
         plan: Plan | None = None,
         unguarded: bool = False,
+        exclude: Collection[str] = (),
+        grace: float = 0.0,
     ) -> Run:
         """Begin a run, durably; nothing is switched before the order is in the store.
 
-        ``rev``   of the plan that was looked at: refused with the code ``conflict`` when the steps are others by now
-        ``plan``  made on the device loop without a wait since
+        ``rev``      of the plan that was looked at: refused with the code ``conflict`` when the steps are others by now
+        ``plan``     made on the device loop without a wait since
+        ``exclude``  servers that are not touched
+        ``grace``    seconds before the first step; the plan is made anew then, and nothing is done if it is another one
         Raises CommandError, StoreError.
         """
         self.core.check_trust()
-        plan = plan or self.plan(action, servers)
+        plan = plan or self.plan(action, servers, exclude)
         self._refuse_in_emergency(plan)
         if rev is not None and rev != plan.rev:
             raise CommandError("the plan changed since you looked", "conflict")
-        run = self.runs.begin(plan, who=who, via=via, note=note, timeout=timeout, unguarded=unguarded)
+        run = self.runs.begin(plan, who=who, via=via, note=note, timeout=timeout, unguarded=unguarded, grace=grace)
         failpoint("run.noted")
+        await self._make_durable(run)
+        failpoint("run.durable")
+        if grace > 0:
+            self._waiting.spawn(self._begin_after(run, plan, exclude))
+        return run
+
+    async def _begin_after(self, run: Run, plan: Plan, exclude: Collection[str]) -> None:
+        """Have ``run`` begin when its grace is over, unless it was cancelled, or would do something else by now."""
+        await self.core.clock.sleep(run.grace)
+        if run.state is not RunState.RUNNING:
+            return
+        try:
+            self.core.check_trust()
+            now = self.plan(plan.action, plan.targets, exclude)
+            self._refuse_in_emergency(now)
+            if now.rev != plan.rev:
+                raise CommandError("the plan changed before it began: look at it again", "conflict")
+            self.runs.start(run)
+        except CommandError as error:
+            log.warning("run %d does not begin: %s", run.id, error)
+            self.runs.cancel(run, str(error))
+        try:
+            await self._make_durable(run)
+        except StoreError as error:
+            log.error("run %d is taken back: %s", run.id, error)
+
+    async def _make_durable(self, run: Run) -> None:
+        """Commit; raises StoreError, and then what the run has not begun is taken back."""
         try:
             await self.core.journal.commit()
         except StoreError as error:
@@ -192,14 +227,12 @@ class Engine:
                 self.runs.cancel(run, str(error))
                 self._conductor.drop_unsent(list(run.current))
             raise
-        failpoint("run.durable")
-        return run
 
     def cancel(self, number: int, who: str) -> Run:
         """End a run early; what can still be dropped without harm is dropped. Raises CommandError."""
         run = self.runs.get(number)
         latched = any(step.state in OPEN_STEPS and self._is_latched(step.server) for step in run.current.values())
-        if latched and run.state is RunState.RUNNING:
+        if latched and run.begun and run.state is RunState.RUNNING:
             raise CommandError(f"run {number} carries out an emergency: clear the emergency instead", "refused")
         self.runs.cancel(run, f"cancelled by {who}")
         self._conductor.drop_unsent(list(run.current))

@@ -111,6 +111,14 @@ class Journal:
         self._put_marks(node, outlet, outlet.marks.after_command(state, now).as_ages(now))
         return self.intend(node, outlet.name, "on" if state else "off", run)
 
+    def sent_for(self, run: int) -> list[dict[str, Any]]:
+        """Return what was sent for a run, oldest first, from any thread; ``outcome`` is None while it is not known.
+
+        Raises StoreError. What was noted since the last commit is not in it yet.
+        """
+        rows = self.store.load("intents", order="id", equal=("run", run))
+        return [{key: row[key] for key in ("server", "object", "verb", "at", "outcome", "done_at")} for row in rows]
+
     def save_marks(self, node: ServerNode, outlet: OutletTemplate) -> None:
         """Note what is remembered of an outlet; written with the next commit, or soon."""
         self._put_marks(node, outlet, outlet.marks.as_ages(self._clock.now()))

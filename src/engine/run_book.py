@@ -80,7 +80,10 @@ class RunBook:
 
     def resume(self, run: Run) -> None:
         """Go on with a run that was open. A server that another order, a cancel or a force took away stays away;
-        attempts and failures stay as they were (S3)."""
+        attempts and failures stay as they were (S3). One within its grace has done nothing, and does not begin."""
+        if not run.begun:
+            self._drop(run, "the daemon ended before it began", RunState.CANCELLED)
+            return
         for step in (step for step in run.steps() if step.server not in self._core.network):
             step.state, step.why = StepState.SKIPPED, "no longer in the configuration"
         for step in run.current.values():
@@ -92,24 +95,41 @@ class RunBook:
         self._core.later(run.timeout, lambda: self._expire(run))
 
     def begin(
-        self, plan: Plan, *, who: str, via: str, note: str = "", timeout: float | None = None, unguarded: bool = False
+        self,
+        plan: Plan,
+        *,
+        who: str,
+        via: str,
+        note: str = "",
+        timeout: float | None = None,
+        unguarded: bool = False,
+        grace: float = 0.0,
     ) -> Run:
-        """Make a run of ``plan`` and order its first stage; durable with the next commit."""
+        """Make a run of ``plan``; without a ``grace`` order its first stage; durable with the next commit."""
         limit = timeout if timeout else max(LEAST_TIMEOUT_S, TIMEOUT_FACTOR * plan.total_s)
         run = from_plan(self._next, plan, who=who, via=via, note=note, wall=self._core.clock.wall(), timeout=limit)
-        run.unguarded = unguarded
+        run.unguarded, run.grace, run.begun = unguarded, grace, grace <= 0
         self._next += 1
         self._forget_oldest()
         self._runs[run.id] = run
-        for step in run.steps():
-            desired = self._core.network.getServernode(step.server).facts.desired
-            run.before.setdefault(step.server, desired)
         self._core.events.publish(
             "run", f"run {run.id}: {run.action} {_few(run.targets)}, ordered by {who}", run=run.id, state=run.state
         )
-        self._begin_stage(run)
-        self._core.later(limit, lambda: self._expire(run))
+        if run.begun:
+            self.start(run)
+        else:
+            self._core.revision += 1
+            self._save(run)
         return run
+
+    def start(self, run: Run) -> None:
+        """Order the first stage of ``run``; durable with the next commit."""
+        run.begun = True
+        for step in run.steps():
+            desired = self._core.network.getServernode(step.server).facts.desired
+            run.before.setdefault(step.server, desired)
+        self._begin_stage(run)
+        self._core.later(run.timeout, lambda: self._expire(run))
 
     def _forget_oldest(self) -> None:
         for number in sorted(self._runs)[: 1 - KEEP_RUNS]:
@@ -272,6 +292,9 @@ class RunBook:
         """Take back what has not begun; what is being switched comes to its end first, and then the run to its."""
         if run.state is not RunState.RUNNING:
             raise CommandError(f"run {run.id} has ended: {run.state}", "refused")
+        if not run.begun:
+            self._drop(run, why, state)
+            return
         run.ending = state
         run.note = f"{run.note}; {why}".lstrip("; ")
         for stage in run.stages[run.stage + 1 :]:
@@ -283,6 +306,13 @@ class RunBook:
         if run.open_steps == 0 and run.state is RunState.RUNNING:
             self._finish(run, state)
         self._save(run)
+
+    def _drop(self, run: Run, why: str, state: RunState) -> None:
+        """End a run that has not begun: no server has an order from it, so there is nothing to take back."""
+        run.note = f"{run.note}; {why}".lstrip("; ")
+        for step in run.steps():
+            step.state, step.why, step.ended = StepState.CANCELLED, why, self._core.clock.wall()
+        self._finish(run, state)
 
     def forced(self, run: Run, server: str, why: str) -> None:
         """End the step of a server that an operator has taken out of the run's hands."""

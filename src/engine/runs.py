@@ -63,6 +63,8 @@ class Run:
     ``timeout``   seconds from its begin after which it ends, whatever is still open
     ``orders``    the ``desired_gen`` that each server got by this run: another one means that another order came
     ``ending``    the state it is to end in once what runs has ended; None = by its steps
+    ``grace``     seconds from ``created`` in which it can be taken back before anything is done
+    ``begun``     False within that time
     """
 
     id: int
@@ -77,6 +79,8 @@ class Run:
     stages: list[dict[str, RunStep]]
     graceful: bool = True
     unguarded: bool = False
+    grace: float = 0.0
+    begun: bool = True
     before: dict[str, str | None] = field(default_factory=dict)
     orders: dict[str, int] = field(default_factory=dict)
     stage: int = 0
@@ -99,7 +103,8 @@ class Run:
     def summary(self, wall: float) -> dict[str, Any]:
         done = self.count(StepState.DONE)
         total = len(self.steps())
-        left = max(0.0, self.total_s - (wall - self.created)) if self.state is RunState.RUNNING else None
+        begins, running = self.created + self.grace, self.state is RunState.RUNNING
+        left = max(0.0, self.total_s - (wall - begins)) if running else None
         return {
             "id": self.id,
             "action": self.action,
@@ -108,12 +113,15 @@ class Run:
             "via": self.via,
             "note": self.note,
             "created": self.created,
+            "begins": begins,
+            "begun": self.begun,
             "ended": self.ended,
             "state": self.state.value,
             "done": done,
             "failed": self.count(StepState.FAILED),
             "skipped": self.count(StepState.SKIPPED, StepState.CANCELLED, StepState.SUPERSEDED),
             "total": total,
+            "total_s": self.total_s,
             "eta_s": left,
         }
 
@@ -133,6 +141,8 @@ class Run:
             "timeout": self.timeout,
             "graceful": self.graceful,
             "unguarded": self.unguarded,
+            "grace": self.grace,
+            "begun": self.begun,
             "before": self.before,
             "orders": self.orders,
             "ending": self.ending,
@@ -189,6 +199,8 @@ def from_row(row: dict[str, Any]) -> Run:
         stages=stages,
         graceful=body["graceful"],
         unguarded=body["unguarded"],
+        grace=body.get("grace", 0.0),
+        begun=body.get("begun", True),
         before=body["before"],
         orders=body.get("orders", {}),
         stage=body["stage"],

@@ -37,7 +37,7 @@ class Ranks:
         tails: dict[str, float] = {}
         for name in reversed(network.getSortedNodeListIndex()):
             behind = max((tails[other] for other in network.getDependent(name)), default=0.0)
-            tails[name] = behind + self._durations.expect(network, name, "on")
+            tails[name] = behind + self._durations.expect(network, name, "on").seconds
         return tails
 
 

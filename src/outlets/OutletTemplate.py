@@ -140,7 +140,7 @@ class OutletTemplate(Switchable):
             self.last_error = str(seen)
             raise seen
         self.state = seen
-        self.marks.seen_at = self.device.clock.now()
+        self.seen_at = self.marks.seen_at = self.device.clock.now()
         self.last_error = ""
         return seen
 

@@ -170,10 +170,16 @@ class Database:
     # -- reading
 
     def load(
-        self, table: str, *, order: str | None = None, limit: int | None = None, unset: str | None = None
+        self,
+        table: str,
+        *,
+        order: str | None = None,
+        limit: int | None = None,
+        unset: str | None = None,
+        equal: tuple[str, Any] | None = None,
     ) -> list[Row]:
         """Return the rows of ``table``, see ``tables.select``, from any thread; raises StoreError."""
-        return self._read(lambda connection: tables.select(connection, table, order, limit, unset))
+        return self._read(lambda connection: tables.select(connection, table, order, limit, unset, equal))
 
     def _read(self, work: Callable[[sa.Connection], T]) -> T:
         def read() -> T:

@@ -105,13 +105,23 @@ def upsert(connection: sa.Connection, table: str, rows: list[dict[str, Any]]) ->
 
 
 def select(
-    connection: sa.Connection, table: str, order: str | None = None, limit: int | None = None, unset: str | None = None
+    connection: sa.Connection,
+    table: str,
+    order: str | None = None,
+    limit: int | None = None,
+    unset: str | None = None,
+    equal: tuple[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return rows as dicts; ``order`` is a column, newest first with a leading "-"; ``unset`` one that is NULL."""
+    """Return rows as dicts.
+
+    ``order`` is a column, newest first with a leading "-"; ``unset`` one that is NULL; ``equal`` one and its value
+    """
     target = TABLES[table]
     query = sa.select(target)
     if unset is not None:
         query = query.where(target.c[unset].is_(None))
+    if equal is not None:
+        query = query.where(target.c[equal[0]] == equal[1])
     if order is not None:
         column = target.c[order.lstrip("-")]
         query = query.order_by(column.desc() if order.startswith("-") else column)

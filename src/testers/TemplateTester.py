@@ -56,6 +56,7 @@ class TemplateTester(Driver):
         except DeviceError as error:
             passed, reason = False, str(error)
         self.last_error = reason
+        self.seen_at = self.device.clock.now()
         self.opState = TesterOpState.SUCCEEDED if passed else TesterOpState.FAILED
         return bool(passed)
 
