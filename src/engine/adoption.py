@@ -8,13 +8,33 @@ from collections.abc import Iterable
 
 from ..common.device import Device
 from ..drivers.driver import Driver
+from ..networkTree.ServerNetwork import ServerNetwork
 from ..networkTree.ServerNode import ServerNode
 from ..outlets.OutletTemplate import OutletTemplate
+from .journal import Journal
 
 log = logging.getLogger(__name__)
 
 CLOSE_S = 1.0
 """How long one device may take to end its sessions."""
+
+
+def exchange(old: ServerNetwork, new: ServerNetwork, journal: Journal) -> None:
+    """Give the servers of ``new`` what is known of them, and note who has come and who is gone."""
+    for node in new:
+        before = old.getServer(node.name)
+        if before is not None:
+            take_over(node, before)
+        else:
+            journal.enter(node)
+    for node in old:
+        if node.name not in new:
+            journal.leave(node)
+
+
+def devices(network: ServerNetwork) -> set[Device]:
+    """Return what the servers' outlets, controls and tests talk to."""
+    return {part.device for node in network for part in node.parts()}
 
 
 async def close_all(devices: Iterable[Device]) -> None:

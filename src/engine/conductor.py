@@ -184,8 +184,11 @@ class Conductor:
         if until is not None:
             self._timers[node.name] = self._core.later(until - self._core.clock.now(), lambda: self._core.mark(node))
 
-    def forget_queue(self) -> None:
-        """Have nobody wait for room any more: the network is another one, and is decided anew."""
+    def begin_anew(self, observer: Observer) -> None:
+        """Remember nothing of the servers: the network is another one, which ``observer`` watches."""
+        self.observer = observer
+        self.forget_timers()
+        self._dropped_at.clear()
         self._queue = StartQueue()
 
     def forget_timers(self) -> None:

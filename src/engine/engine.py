@@ -10,34 +10,29 @@ from ..common.clock import Clock
 from ..common.errors import CommandError, ConfigError, StoreError
 from ..common.events import EventBus
 from ..common.failpoints import failpoint
-from ..networkTree.decide import EMERGENCY_FREES
 from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
 from ..networkTree.plan import Expected, Plan, make_plan
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..store.recovery import SAFE_MODE
 from ..store.store import Store
-from .adoption import close_all, take_over
+from .adoption import close_all, devices, exchange
 from .by_hand import ByHand
 from .conductor import UNATTENDED, Conductor
 from .core import Core
 from .durations import Durations
 from .emergency import KEY as EMERGENCY
-from .emergency import Emergency
+from .emergency import RUN_S, Emergency
 from .forces import Force, Forces
 from .journal import Journal
 from .observer import Observer
 from .run_book import RunBook
-from .runs import OPEN_STEPS, Run, RunState
+from .runs import Run, RunState
 from .settings import Settings
 from .store_watch import StoreWatch
 from .tasks import Tasks
 
 log = logging.getLogger(__name__)
-
-
-EMERGENCY_RUN_S = 366 * 86400.0
-"""An emergency has a limit of its own; its run has none."""
 
 
 class Engine:
@@ -65,7 +60,7 @@ class Engine:
         self.durations = Durations(store)
         self._store_watch = StoreWatch(self.core)
         self._conductor = Conductor(self.core, self.runs, Observer(self.core), self.durations, self._store_watch)
-        self.emergencies = Emergency(self.core)
+        self.emergencies = Emergency(self.core, self._store_watch)
         self.forces = Forces(self.core, self.runs, self._store_watch, self._conductor)
         self.by_hand = ByHand(self.core, lambda: self.observer, self._conductor.reserved)
 
@@ -128,19 +123,14 @@ class Engine:
             await self.store.close()
         except StoreError as error:
             log.error("%s", error)
-        await close_all({part.device for node in self.network for part in node.parts()})
+        await close_all(devices(self.network))
 
     async def resume(self, who: str) -> None:
         """Leave safe mode: a person has looked. Open runs go on. Raises StoreError, and then all is as it was."""
         if not self.core.safe_mode:
             return
         self.store.put("meta", SAFE_MODE, value="")
-        try:
-            await self.core.journal.commit()
-        except StoreError as error:
-            self._store_watch.failed(error)
-            self.store.put("meta", SAFE_MODE, value=self.core.safe_mode)
-            raise
+        await self._store_watch.durably(lambda: self.store.put("meta", SAFE_MODE, value=self.core.safe_mode))
         self.core.safe_mode = ""
         log.warning("safe mode was left by %s", who)
         self.core.events.publish("daemon", f"safe mode was left by {who}")
@@ -186,7 +176,7 @@ class Engine:
         """
         self.core.check_trust()
         plan = plan or self.plan(action, servers, exclude)
-        self._refuse_in_emergency(plan)
+        self.emergencies.refuse(plan)
         if rev is not None and rev != plan.rev:
             raise CommandError("the plan changed since you looked", "conflict")
         run = self.runs.begin(plan, who=who, via=via, note=note, timeout=timeout, unguarded=unguarded, grace=grace)
@@ -205,7 +195,7 @@ class Engine:
         try:
             self.core.check_trust()
             now = self.plan(plan.action, plan.targets, exclude)
-            self._refuse_in_emergency(now)
+            self.emergencies.refuse(now)
             if now.rev != plan.rev:
                 raise CommandError("the plan changed before it began: look at it again", "conflict")
             self.runs.start(run)
@@ -219,20 +209,18 @@ class Engine:
 
     async def _make_durable(self, run: Run) -> None:
         """Commit; raises StoreError, and then what the run has not begun is taken back."""
-        try:
-            await self.core.journal.commit()
-        except StoreError as error:
-            self._store_watch.failed(error)
+
+        def undo() -> None:
             if run.state is RunState.RUNNING:
-                self.runs.cancel(run, str(error))
+                self.runs.cancel(run, self.store_fault)
                 self._conductor.drop_unsent(list(run.current))
-            raise
+
+        await self._store_watch.durably(undo)
 
     def cancel(self, number: int, who: str) -> Run:
         """End a run early; what can still be dropped without harm is dropped. Raises CommandError."""
         run = self.runs.get(number)
-        latched = any(step.state in OPEN_STEPS and self._is_latched(step.server) for step in run.current.values())
-        if latched and run.begun and run.state is RunState.RUNNING:
+        if run.state is RunState.RUNNING and run.begun and self.emergencies.needs(run):
             raise CommandError(f"run {number} carries out an emergency: clear the emergency instead", "refused")
         self.runs.cancel(run, f"cancelled by {who}")
         self._conductor.drop_unsent(list(run.current))
@@ -252,7 +240,7 @@ class Engine:
         Raises CommandError, StoreError.
         """
         plan = self.plan("off", servers)
-        before = self.emergencies.declare(plan, within=within, who=who, note=note)
+        before = self.emergencies.declare(plan, within=within, who=who, note=note, run=self.runs.next_number)
         try:
             run = await self.order(
                 "off",
@@ -261,13 +249,11 @@ class Engine:
                 via=via,
                 note=f"emergency: {note}" if note else "emergency",
                 plan=plan,
-                timeout=EMERGENCY_RUN_S,
+                timeout=RUN_S,
             )
         except (CommandError, StoreError):
             self.emergencies.take_back(before)
             raise
-        self.emergencies.carried_out_by(run.id)
-        await self.core.journal.commit()
         log.warning("emergency, declared by %s: %d servers go down within %g s", who, len(plan.steps), within)
         self.core.events.publish(
             "emergency",
@@ -278,28 +264,7 @@ class Engine:
 
     async def clear_emergency(self, who: str, confirm: str = "") -> None:
         """End the emergency, see ``Emergency.clear``. Raises CommandError, StoreError."""
-        before = self.emergencies.declared
-        self.emergencies.clear(confirm)
-        try:
-            await self.core.journal.commit()
-        except StoreError as error:
-            self._store_watch.failed(error)
-            self.emergencies.take_back(before)
-            raise
-        self.core.events.publish("emergency", f"emergency cleared by {who}")
-
-    def _refuse_in_emergency(self, plan: Plan) -> None:
-        if plan.action in ("off", "cut"):
-            return
-        latched = [step.server for step in plan.steps if step.action == "on" and self._is_latched(step.server)]
-        if latched:
-            raise CommandError(
-                f"an emergency keeps down {', '.join(latched)}; clear the emergency first: ockle emergency clear",
-                "refused",
-            )
-
-    def _is_latched(self, name: str) -> bool:
-        return self.network.getServernode(name).facts.emergency_by is not None
+        await self.emergencies.clear(who, confirm)
 
     async def hold(self, name: str, held: bool, note: str) -> None:
         """Keep automation off a server, or let it back; what runs for it comes to its end. Raises StoreError."""
@@ -307,14 +272,13 @@ class Engine:
         before = node.facts.held
         node.facts.held = (note or "by an operator") if held else ""
         self.core.journal.save(node)
-        failpoint("hold.noted")
-        try:
-            await self.core.journal.commit()
-        except StoreError as error:
-            self._store_watch.failed(error)
+
+        def undo() -> None:
             node.facts.held = before
             self.core.journal.save(node)
-            raise
+
+        failpoint("hold.noted")
+        await self._store_watch.durably(undo)
         self.emergencies.latch_one(node)
         self.core.events.publish("hold", f"{name}: {'held' if held else 'released'}", name, note=note)
         self.core.revision += 1
@@ -338,12 +302,8 @@ class Engine:
         if self.remembered_auto is not on:
             self.store.put("meta", "auto", value="on" if on else "off")
             failpoint("auto.noted")
-            try:
-                await self.core.journal.commit()
-            except StoreError as error:
-                self._store_watch.failed(error)
-                self.store.put("meta", "auto", value="on" if self.auto else "off")
-                raise
+            before = "on" if self.auto else "off"
+            await self._store_watch.durably(lambda: self.store.put("meta", "auto", value=before))
             self.remembered_auto = on
         if self.auto is not on:
             self._conductor.auto = on
@@ -371,10 +331,7 @@ class Engine:
         decision = self._conductor.decision(node, run)
         attended = run is not None or self.auto
         found = explain(self.network, name, self.core.clock.now(), decision if attended else None)
-        declared = self.emergencies.declared
-        if declared is not None and node.facts.emergency_by is not None:
-            text = f"emergency declared by {declared.who}" + (f": {declared.note}" if declared.note else "")
-            found["reasons"].append(reason(text, None, EMERGENCY_FREES, "emergency"))
+        found["reasons"] += self.emergencies.reasons(node)
         if node.facts.op is not None and node.why:
             found["reasons"].insert(0, reason(node.why, node.why_since))
         elif decision is UNATTENDED or (self.core.safe_mode and not attended):
@@ -402,22 +359,12 @@ class Engine:
             )
         old, old_observer = self.network, self.observer
         failpoint("adopt.begun")
-        for node in network:  # nothing waits from the check above to the last change: no order may come between
-            before = old.getServer(node.name)
-            if before is not None:
-                take_over(node, before)
-            else:
-                self.core.journal.enter(node)
-        for node in old:
-            if node.name not in network:
-                self.core.journal.leave(node)
+        exchange(old, network, self.core.journal)  # from the check above to the last change no order may come between
         self.core.network = network
         self.core.settings = settings
         self.emergencies.latch()
-        self._conductor.forget_timers()
-        self._conductor.forget_queue()
         self.core.budget.watch(network, settings.start_limit)
-        self._conductor.observer = Observer(self.core)
+        self._conductor.begin_anew(Observer(self.core))
         for node in network:
             self.observer.evaluate(node)  # what was not taken over is unknown, and decided so
         self.observer.start()
@@ -426,5 +373,4 @@ class Engine:
         self.converge()
         failpoint("adopt.done")
         await old_observer.stop()
-        kept = {part.device for node in network for part in node.parts()}
-        await close_all({part.device for node in old for part in node.parts()} - kept)
+        await close_all(devices(old) - devices(network))

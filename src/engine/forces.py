@@ -6,7 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from ..common.errors import CommandError, OckleError, StoreError
+from ..common.errors import CommandError, OckleError
 from ..common.failpoints import failpoint
 from ..networkTree.facts import Desired
 from ..networkTree.ServerNode import ServerNode
@@ -72,15 +72,15 @@ class Forces:
         if force.state is None:
             self._core.set_desired(node, None)
         self._core.journal.save(node)
-        failpoint("force.noted")
-        try:
-            await self._core.journal.commit()
-        except StoreError as error:
-            self._store_watch.failed(error)
-            self._set(node, before[0], opened=before[2])
-            self._core.set_desired(node, before[1])
+
+        def undo() -> None:
+            was, desired, opened = before
+            self._set(node, was, opened=opened)
+            self._core.set_desired(node, desired)
             self._conductor.observer.evaluate(node)
-            raise
+
+        failpoint("force.noted")
+        await self._store_watch.durably(undo)
         run = self._runs.of_server(name)
         if run is not None and force.state is not None:
             self._runs.forced(run, name, f"forced {force.state}")

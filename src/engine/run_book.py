@@ -25,14 +25,17 @@ _GAVE_UP = {"on": OpState.permanentlyFailedToStart, "off": OpState.permanentlyFa
 
 
 class RunBook:
-    """All runs by number, and which run a server belongs to now: the newest order counts."""
+    """All runs by number, and which run a server belongs to now: the newest order counts.
+
+    ``next_number``  of the run that begins next
+    """
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._runs: dict[int, Run] = {}
         self._of_server: dict[str, Run] = {}  # server -> the running run with an open step for it
         self._restarts: list[Run] = []  # running runs of two stages
-        self._next = 1
+        self.next_number = 1
         core.listeners.append(self.on_state)
 
     # -- looking
@@ -74,7 +77,7 @@ class RunBook:
             except (KeyError, TypeError, ValueError) as error:
                 log.error("run %s is left out, as its row makes no sense: %r", row["id"], error)
                 self._core.events.publish("run", f"run {row['id']} is left out: its row makes no sense")
-        self._next = max((row["id"] for row in rows), default=0) + 1
+        self.next_number = max((row["id"] for row in rows), default=0) + 1
         self._core.journal.store.prune("runs", KEEP_RUNS)
         return self.running()
 
@@ -107,9 +110,10 @@ class RunBook:
     ) -> Run:
         """Make a run of ``plan``; without a ``grace`` order its first stage; durable with the next commit."""
         limit = timeout if timeout else max(LEAST_TIMEOUT_S, TIMEOUT_FACTOR * plan.total_s)
-        run = from_plan(self._next, plan, who=who, via=via, note=note, wall=self._core.clock.wall(), timeout=limit)
+        number, wall = self.next_number, self._core.clock.wall()
+        run = from_plan(number, plan, who=who, via=via, note=note, wall=wall, timeout=limit)
         run.unguarded, run.grace, run.begun = unguarded, grace, grace <= 0
-        self._next += 1
+        self.next_number += 1
         self._forget_oldest()
         self._runs[run.id] = run
         self._core.events.publish(

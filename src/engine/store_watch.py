@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from ..common.errors import StoreError, StoreFull
 from .core import Core
@@ -52,6 +53,15 @@ class StoreWatch:
             if not await self._core.journal.store.log.give_way():
                 raise
             await self._core.journal.commit()
+
+    async def durably(self, undo: Callable[[], None]) -> None:
+        """Make durable what was noted. Raises StoreError, after ``undo`` has made all as it was."""
+        try:
+            await self._core.journal.commit()
+        except StoreError as error:
+            self.failed(error)
+            undo()
+            raise
 
     def failed(self, error: StoreError) -> None:
         """Note that the store could not be written."""

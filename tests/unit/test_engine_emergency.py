@@ -143,3 +143,34 @@ def test_the_run_of_an_emergency_is_not_cancelled_after_another_one_was_declared
 
     rig.play(scenario)
     assert set(rig.states().values()) == {"OFF"}
+
+
+def test_the_time_of_a_server_stays_the_same_whatever_happens_to_it() -> None:
+    rig = Rig(CHAIN)
+    moments: dict[str, set[float]] = {name: set() for name in CHAIN}
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        await asyncio.sleep(0.0007)  # no moment that a stamp could name exactly
+        await engine.emergency(list(CHAIN), 300, who="ups")
+        for node in engine.network:
+            moments[node.name].add(node.facts.emergency_by or 0.0)
+        engine.core.listeners.append(lambda node: moments[node.name].add(node.facts.emergency_by or 0.0))
+        await asyncio.sleep(200)
+
+    rig.play(scenario)
+    assert {name: len(seen) for name, seen in moments.items()} == dict.fromkeys(CHAIN, 1)
+
+
+def test_a_second_emergency_keeps_what_was_said_of_the_first() -> None:
+    rig = Rig({"a": [], "b": []})
+
+    async def scenario(engine: Engine) -> str:
+        await up(engine)
+        await engine.emergency(["a"], 300, who="ups", note="on battery")
+        await engine.emergency(["b"], 300, who="ups", note="battery low")
+        await engine.emergency(["b"], 300, who="ups", note="battery low")
+        assert engine.emergencies.declared is not None
+        return engine.emergencies.declared.note
+
+    assert rig.play(scenario) == "on battery; battery low"

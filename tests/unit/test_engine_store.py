@@ -130,3 +130,26 @@ def test_a_writer_with_a_bug_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPat
         return await ordered(engine, "on", "a")
 
     assert rig.play(scenario) is RunState.DONE
+
+
+def test_an_emergency_stands_with_its_first_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There was a second one, for the number of its run: it failed, and the emergency was said to have failed."""
+
+    class FullAtOnce(Failing):
+        """Its disk is full as soon as it holds an emergency."""
+
+        @override
+        def _write(self, rows: Any) -> None:
+            super()._write(rows)
+            self.full = self.full or ("meta", "emergency") in rows
+
+    monkeypatch.setattr("rig.Store", FullAtOnce)
+    rig = Rig({"a": []})
+
+    async def scenario(engine: Engine) -> None:
+        await ordered(engine, "on", "a")
+        order = await engine.emergency(["a"], 300, who="ups")
+        assert engine.emergencies.declared is not None
+        assert engine.emergencies.declared.run == order.id
+
+    rig.play(scenario)
