@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from ockle.common.common import OpState
 from ockle.common.errors import DeviceError, DeviceStateError, DeviceUnreachable
-from ockle.engine import conductor, guards, mates
+from ockle.engine import endings, guards, mates
 from ockle.engine.evidence import DownWatch
 from ockle.engine.guards import Guards
 from ockle.engine.rounds import Rounds
@@ -175,7 +175,7 @@ ALL_GUARDS = ((Guards, "on", _no_guard), (Guards, "off", _no_guard), (Guards, "b
 ENDLESS = (
     (ServerNode, "incrementStartAttempt", lambda _self: 1),
     (ServerNode, "incrementShutdownAttempt", lambda _self: 1),
-    (conductor, "back_off", lambda _attempts: 1.0),
+    (endings, "back_off", lambda _attempts: 1.0),
 )
 
 MUTANTS = [

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar
 
 from .clock import TICK_S, Clock, SystemClock
+from .pace import Pace
 from .turns import Turns
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ class Device:
     """What all outlets of a PDU (or controls, or tests, of one generator) have in common.
 
     ``parallel``  commands in flight at the same time; 0 = no limit
-    ``gap_s``     seconds between the ends and starts of two switchings
+    ``gap_s``     least seconds between the begins of two switchings
     ``restarted_at``  moment of the clock when a restart of the device itself was noticed: what was read before says
                       nothing any more
     ``not_before``    moment of the clock before which nothing may be switched
@@ -27,13 +28,11 @@ class Device:
 
     def __init__(self, name: str, *, parallel: int = 1, gap_s: float = 0.0, clock: Clock | None = None) -> None:
         self.name = name
-        self.gap_s = gap_s
         self.clock: Clock = clock or SystemClock()
         self._turns = Turns(name, parallel) if parallel else None
-        self._gap_lock = asyncio.Lock()
+        self._pace = Pace(gap_s, self.clock)
         self.restarted_at = float("-inf")
         self.not_before = float("-inf")
-        self._next_switch = float("-inf")
         self._shared: dict[object, Any] = {}
 
     def turn(self) -> AbstractAsyncContextManager[None]:
@@ -59,13 +58,7 @@ class Device:
         """Wait until the device may switch again, and reserve that moment."""
         while (wait := self.not_before - self.clock.now()) > TICK_S:
             await self.clock.sleep(wait)
-        if not self.gap_s:
-            return
-        async with self._gap_lock:
-            wait = self._next_switch - self.clock.now()
-            if wait > 0:
-                await self.clock.sleep(wait)
-            self._next_switch = self.clock.now() + self.gap_s
+        await self._pace.wait()
 
     def shared(self, key: object, make: Callable[[], T]) -> T:
         """Return the device's one object under ``key`` (a session, say), made by ``make`` at the first call.

@@ -33,6 +33,14 @@ class _Draw:
 _NOTHING = _Draw()
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """A start that is under way: where it counts, and the outlets that are reserved for it."""
+
+    loads: list[Load]
+    outlets: list[OutletTemplate]
+
+
 class Budget:
     """Counts what runs and what starts on each circuit.
 
@@ -57,17 +65,17 @@ class Budget:
         self._loads: dict[Circuit, Load] = {}
         self._draws: dict[OutletTemplate, _Draw] = {}
         self._owners: dict[OutletTemplate, ServerNode] = {}
-        self._reserved: dict[OutletTemplate, str] = {}  # being switched on, for which server
+        self._reserved: set[OutletTemplate] = set()  # being switched on
         self._easing: set[OutletTemplate] = set()  # whose inrush is going to be over
-        self._starting: dict[str, list[Load]] = {}
+        self._starting: dict[str, _Start] = {}
         self.freed: dict[Load, bool] = {}
 
     def watch(self, network: ServerNetwork, start_limit: int) -> None:
         """Count for ``network`` from now on; ``start_limit`` holds for all of it, 0 = no limit."""
         self._network = network
         self._site = Load(Circuit("", max_starts=start_limit)) if start_limit else None
-        self._loads, self._draws, self._owners, self._reserved, self._starting, self.freed = {}, {}, {}, {}, {}, {}
-        self._easing = set()
+        self._loads, self._draws, self._owners, self._starting, self.freed = {}, {}, {}, {}, {}
+        self._reserved, self._easing = set(), set()
         for node in network:
             for outlet in node.outlets:
                 if outlet.circuit is not None:
@@ -112,22 +120,23 @@ class Budget:
 
     def begin(self, node: ServerNode) -> None:
         """Count a start: all that it is going to switch on draws its most from now on."""
-        self._starting[node.name] = self.loads(node)
-        for load in self._starting[node.name]:
+        fed = [outlet for outlet in self._fed_with(node) if outlet.circuit is not None and outlet.state is not True]
+        start = _Start(self.loads(node), [outlet for outlet in fed if outlet not in self._reserved])
+        self._starting[node.name] = start
+        for load in start.loads:
             load.starts += 1
-        for outlet in self._fed_with(node):
-            if outlet.circuit is not None and outlet.state is not True:
-                self._reserved.setdefault(outlet, node.name)
-                self._count(outlet)
+        self._reserved.update(start.outlets)
+        for outlet in start.outlets:
+            self._count(outlet)
 
     def end(self, node: ServerNode) -> None:
         """Count a start as ended, however it did; what it switched on draws its inrush until that is over."""
-        for load in self._starting.pop(node.name, ()):
+        start = self._starting.pop(node.name, _Start([], []))
+        for load in start.loads:
             load.starts -= 1
             self.freed.setdefault(load, False)
-        mine = [outlet for outlet, name in self._reserved.items() if name == node.name]
-        for outlet in mine:
-            del self._reserved[outlet]
+        self._reserved.difference_update(start.outlets)
+        for outlet in start.outlets:
             self._count(outlet)
 
     def refresh(self, node: ServerNode) -> None:

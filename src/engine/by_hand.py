@@ -94,20 +94,20 @@ class ByHand:
         self._core.check_trust()
         with self._reserved(node):
             intent = self._core.journal.intend(node, control.name, "start" if on else "shutdown", None)
-            sent_before = node.facts.shutdown_sent
+            before = node.facts.shutdown_sent, node.facts.poison_boot
             if not on:
                 node.facts.shutdown_sent, node.facts.poison_boot = True, UNNAMED
                 self._core.journal.save(node)
             try:
                 await self._send_to_control(control, on, guard, intent)
             except DeviceRefused:
-                self._not_begun(node, sent_before)
+                self._not_begun(node, before)
                 raise
             except DeviceError:
                 self._left_to_the_operator(node, on)
                 raise
             except OckleError:
-                self._not_begun(node, sent_before)
+                self._not_begun(node, before)
                 raise
             if not on:
                 node.facts.poison_boot = control.boot_id or UNNAMED
@@ -139,8 +139,8 @@ class ByHand:
                 outlet.state = None
             self._observer().evaluate(node)
 
-    def _not_begun(self, node: ServerNode, sent_before: bool) -> None:
-        node.facts.shutdown_sent = sent_before
+    def _not_begun(self, node: ServerNode, before: tuple[bool, str]) -> None:
+        node.facts.shutdown_sent, node.facts.poison_boot = before
         self._core.journal.save(node)
         self._core.mark_around(node)
 

@@ -1,4 +1,4 @@
-"""Decides for whoever was marked, starts the switchings that follow, and draws the consequences when they end."""
+"""Decides for whoever was marked, and starts the switchings that follow."""
 
 from __future__ import annotations
 
@@ -17,25 +17,20 @@ from ..networkTree.ServerNode import ServerNode
 from ..networkTree.states import Trigger, transition
 from .core import Core
 from .durations import Durations
+from .endings import Endings
 from .guards import Dropped
 from .observer import Observer
 from .run_book import RunBook
 from .runs import Run
-from .settings import back_off
 from .start_queue import Rank, Ranks, StartQueue
 from .store_watch import StoreWatch
-from .switching import Switching, is_final
+from .switching import Switching
 
 log = logging.getLogger(__name__)
 
 STORE_RETRY_S = 5.0
-UNLIMITED_BACK_OFF_S = 60.0
-"""The least back-off where attempts are not limited: else a wedged server would be switched for ever."""
-
 FORCE_LOOK_S = 1.0
 SPIN_PAUSE_S = 1.0
-EMERGENCY_RETRY_S = 2.0
-"""In an emergency nothing gives up, and time is short."""
 
 UNATTENDED = Decision(
     Move.NOTHING,
@@ -60,7 +55,7 @@ class Conductor:
         self.observer = observer
         self._core = core
         self._runs = runs
-        self._durations = durations
+        self._endings = Endings(core, durations)
         self._store_watch = store_watch
         self._switchings: dict[str, Switching] = {}  # server -> its running switching
         self._reserved: set[str] = set()  # servers that an operator's command has for itself
@@ -252,14 +247,16 @@ class Conductor:
             self._core.budget.end(node)
         if not unwritten and not switching.is_dropped:
             node.facts.forced_open = False
+        self.observer.see_supplies(node)
         if error is not None:
-            self._failed(node, goal, error)
+            self._endings.failed(node, goal, error)
         elif dropped:
             self.observer.evaluate(node)
             self._core.set_why(node, dropped)
             self._not_at_once_again(node)
         else:
-            self._succeeded(node, goal, self._core.clock.now() - began)
+            self._endings.succeeded(node, goal, self._core.clock.now() - began)
+            self.observer.evaluate(node)
         self._core.journal.save(node)
         failpoint("conductor.ended")
         self._core.mark_around(node)
@@ -270,57 +267,6 @@ class Conductor:
         if self._dropped_at.get(node.name) == now:
             node.facts.retry_at = max(node.facts.retry_at, now + SPIN_PAUSE_S)
         self._dropped_at[node.name] = now
-
-    # -- how it ended
-
-    def _succeeded(self, node: ServerNode, goal: Desired, seconds: float) -> None:
-        facts = node.facts
-        facts.error = ""
-        facts.retry_at = 0.0
-        facts.degraded = facts.drifted = False
-        self.observer.see_supplies(node)
-        if goal is Desired.ON:
-            facts.serving = True
-            self._core.move(node, Trigger.STARTED)
-            if facts.start_attempts:
-                self._core.later(facts.policy.stable_for, lambda: self._proven_stable(node, facts.desired_gen))
-        else:
-            facts.start_attempts = facts.stop_attempts = 0
-            facts.serving = None
-            self._core.move(node, Trigger.STOPPED)
-        self._durations.learn(node.name, goal.value, seconds)
-        self.observer.evaluate(node)
-
-    def _proven_stable(self, node: ServerNode, generation: int) -> None:
-        facts = node.facts
-        if facts.op_state is OpState.OK and facts.desired_gen == generation:
-            facts.start_attempts = 0
-            self._core.journal.save(node)
-
-    def _failed(self, node: ServerNode, goal: Desired, error: OckleError) -> None:
-        """Count the attempt; a switching that was dropped before it sent anything does not come here."""
-        facts = node.facts
-        facts.error = str(error)
-        self.observer.see_supplies(node)
-        if facts.forced is not None:  # its state keeps saying what it was forced to, and nobody tries again
-            log.error("%s: cannot be forced %s: %s", node.name, goal, error)
-            self._core.events.publish("force", f"{node.name}: not forced {goal}: {error}", node.name, failed=True)
-        if goal is Desired.ON:
-            attempts, most = node.incrementStartAttempt(), self._core.settings.max_start_attempts
-            failed, gave_up = Trigger.START_FAILED, Trigger.START_GAVE_UP
-        else:
-            attempts, most = node.incrementShutdownAttempt(), self._core.settings.max_stop_attempts
-            failed, gave_up = Trigger.STOP_FAILED, Trigger.STOP_GAVE_UP
-        if facts.emergency_by is not None:
-            facts.retry_at = self._core.clock.now() + EMERGENCY_RETRY_S
-            self._core.move(node, failed, f"attempt {attempts}: {facts.error}")
-            return
-        if is_final(error) or (most and attempts >= most):
-            self._core.move(node, gave_up, facts.error)
-            return
-        wait = back_off(attempts) if most else max(UNLIMITED_BACK_OFF_S, back_off(attempts))
-        facts.retry_at = self._core.clock.now() + wait
-        self._core.move(node, failed, f"attempt {attempts} of {most or 'any number'}: {facts.error}")
 
     # -- for the engine
 

@@ -291,7 +291,7 @@ class Engine:
         """
         node = self.network.getServernode(name)
         if node.facts.op is None:
-            node.facts.shutdown_sent = False
+            node.facts.forget_shutdown()
         node.facts.error = ""
         self.core.forgive(node)
         await self.core.journal.commit()

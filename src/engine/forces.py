@@ -125,7 +125,9 @@ class Forces:
     # -- across a restart
 
     def resume(self) -> None:
-        """Take up the forces that the store remembers; the conductor goes on with switchings that had not ended."""
+        """Take up the forces that the network's servers have; the conductor goes on with what had not ended."""
+        for name in [name for name in self._timers if name not in self._core.network]:
+            self._timers.pop(name).cancel()
         for node in self._core.network:
             if node.facts.forced is not None:
                 self._set_timer(node)

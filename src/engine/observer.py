@@ -195,7 +195,7 @@ class Observer:
         self.forget_boot(node)
         facts = node.facts
         facts.degraded = False
-        facts.shutdown_sent, facts.poison_boot = False, ""  # without power nothing is stopping any more
+        facts.forget_shutdown()
         self._drift(node, is_on=False)
         self._core.move(node, Trigger.SAW_OFF)
         if facts.op_state is OpState.OFF:

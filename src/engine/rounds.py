@@ -101,7 +101,7 @@ class Rounds:
         else:
             return
         self._serves_on.pop(node.name, None)
-        facts.shutdown_sent, facts.poison_boot = False, ""
+        facts.forget_shutdown()
         self._core.journal.save(node)
         self._core.events.publish("boot", text, node.name)
         self._core.mark_around(node)

@@ -152,7 +152,8 @@ class Switching:
         await self._sender.switch(
             [outlet for outlet in node.outlets if outlet.state is not False], False, self._guards.off
         )
-        facts.shutdown_sent = self._guards.no_way_back = False
+        facts.forget_shutdown()
+        self._guards.no_way_back = False
 
     async def _any_control_answers(self) -> bool:
         for control in self._node.controls:
@@ -171,7 +172,7 @@ class Switching:
         began = self._core.clock.now()
         failpoint("switching.off")
         if facts.supply is Supply.OFF:
-            facts.shutdown_sent = False
+            facts.forget_shutdown()
             return
         watch = await self._shut_down() if self._graceful and node.controls else None
         self._observer.tests.forget(node)  # what the controls saw is needed until the power is off
@@ -184,7 +185,7 @@ class Switching:
         if left:
             await self._sender.switch(left, False, self._guards.off)
         self._observer.see_supplies(node)
-        facts.shutdown_sent = False
+        facts.forget_shutdown()
 
     async def _wait_to_cut(self, watch: DownWatch | None) -> None:
         """Wait until its outlets may be switched off. If that takes time, ``watch`` has to find it down once more."""

@@ -129,3 +129,7 @@ class ServerFacts:
     drifted: bool = False
     error: str = ""
     policy: Policy = field(default_factory=Policy)
+
+    def forget_shutdown(self) -> None:
+        """Take in that nothing is stopping any more: it has no power, or serves in another boot."""
+        self.shutdown_sent, self.poison_boot = False, ""

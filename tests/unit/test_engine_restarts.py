@@ -227,3 +227,22 @@ def test_a_run_whose_server_was_taken_out_meanwhile_can_be_cancelled(tmp_path: P
         assert run.state is RunState.CANCELLED
 
     Rig({"a": [], "b": ["a"]}, store=url).play(cancel)
+
+
+def test_nothing_is_kept_for_a_server_that_is_gone() -> None:
+    both, one = Rig({"a": [], "b": []}), Rig({"a": []})
+
+    async def scenario(engine: Engine) -> None:
+        order = await engine.order("on", ["b"], who="test")
+        while not engine.busy():
+            await asyncio.sleep(0)
+        engine.cancel(order.id, "test")
+        await order.finished.wait()
+        assert engine._conductor._dropped_at
+        await engine.force("b", Desired.OFF, who="test", seconds=3600.0)
+        await asyncio.sleep(30)
+        await engine.adopt(one.network(), engine.settings)
+        for kept in (engine.forces._timers, engine._conductor._dropped_at, engine._conductor._timers):
+            assert "b" not in kept
+
+    both.play(scenario)
