@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from ..common.clock import Clock
@@ -12,7 +12,6 @@ from ..common.events import EventBus
 from ..common.failpoints import failpoint
 from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
-from ..networkTree.plan import Expected, Plan, make_plan
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..store.recovery import SAFE_MODE
 from ..store.store import Store
@@ -26,11 +25,11 @@ from .emergency import RUN_S, Emergency
 from .forces import Force, Forces
 from .journal import Journal
 from .observer import Observer
+from .orders import Orders
 from .run_book import RunBook
 from .runs import Run, RunState
 from .settings import Settings
 from .store_watch import StoreWatch
-from .tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +37,7 @@ log = logging.getLogger(__name__)
 class Engine:
     """Drives the network to the desired states.
 
+    ``plan``, ``order``, ``cancel``  of an order, see ``engine.orders``
     ``remembered_auto``  how the master switch stood when the daemon stopped, None = it was never set
     All methods run on the device loop. Nothing moves by itself at a start but what a run left open.
     """
@@ -54,13 +54,16 @@ class Engine:
         self.store = store
         self.remembered_auto: bool | None = None
         self._suspended: list[Run] = []  # open runs that safe mode keeps from going on
-        self._waiting = Tasks("a run that waits for its begin")
         self.core = Core(network, Journal(store, clock), events, clock, settings or Settings())
         self.runs = RunBook(self.core)
         self.durations = Durations(store)
         self._store_watch = StoreWatch(self.core)
         self._conductor = Conductor(self.core, self.runs, Observer(self.core), self.durations, self._store_watch)
         self.emergencies = Emergency(self.core, self._store_watch)
+        self._orders = Orders(
+            self.core, self.runs, self.durations, self._conductor, self._store_watch, self.emergencies
+        )
+        self.plan, self.order, self.cancel = self._orders.plan, self._orders.order, self._orders.cancel
         self.forces = Forces(self.core, self.runs, self._store_watch, self._conductor)
         self.by_hand = ByHand(self.core, lambda: self.observer, self._conductor.reserved)
 
@@ -114,7 +117,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Let commands in flight end, leave the runs open, stop watching, close the store."""
-        await self._waiting.stop()
+        await self._orders.stop()
         await self.forces.stop()
         await self._conductor.stop()
         await self.observer.stop()
@@ -142,89 +145,7 @@ class Engine:
         self.forces.resume()
         self.converge()
 
-    # -- orders
-
-    def plan(self, action: str, servers: Iterable[str], exclude: Collection[str] = ()) -> Plan:
-        """Return what ``action`` would do without touching ``exclude``; raises CommandError."""
-        return make_plan(self.network, action, servers, self._expect, self.runs.coming_back(), exclude)
-
-    def _expect(self, server: str, action: str) -> Expected:
-        return self.durations.expect(self.network, server, action)
-
-    async def order(
-        self,
-        action: str,
-        servers: Iterable[str],
-        *,
-        who: str,
-        via: str = "internal",
-        note: str = "",
-        rev: str | None = None,
-        timeout: float | None = None,
-        plan: Plan | None = None,
-        unguarded: bool = False,
-        exclude: Collection[str] = (),
-        grace: float = 0.0,
-    ) -> Run:
-        """Begin a run, durably; nothing is switched before the order is in the store.
-
-        ``rev``      of the plan that was looked at: refused with the code ``conflict`` when the steps are others by now
-        ``plan``     made on the device loop without a wait since
-        ``exclude``  servers that are not touched
-        ``grace``    seconds before the first step; the plan is made anew then, and nothing is done if it is another one
-        Raises CommandError, StoreError.
-        """
-        self.core.check_trust()
-        plan = plan or self.plan(action, servers, exclude)
-        self.emergencies.refuse(plan)
-        if rev is not None and rev != plan.rev:
-            raise CommandError("the plan changed since you looked", "conflict")
-        run = self.runs.begin(plan, who=who, via=via, note=note, timeout=timeout, unguarded=unguarded, grace=grace)
-        failpoint("run.noted")
-        await self._make_durable(run)
-        failpoint("run.durable")
-        if grace > 0:
-            self._waiting.spawn(self._begin_after(run, plan, exclude))
-        return run
-
-    async def _begin_after(self, run: Run, plan: Plan, exclude: Collection[str]) -> None:
-        """Have ``run`` begin when its grace is over, unless it was cancelled, or would do something else by now."""
-        await self.core.clock.sleep(run.grace)
-        if run.state is not RunState.RUNNING:
-            return
-        try:
-            self.core.check_trust()
-            now = self.plan(plan.action, plan.targets, exclude)
-            self.emergencies.refuse(now)
-            if now.rev != plan.rev:
-                raise CommandError("the plan changed before it began: look at it again", "conflict")
-            self.runs.start(run)
-        except CommandError as error:
-            log.warning("run %d does not begin: %s", run.id, error)
-            self.runs.cancel(run, str(error))
-        try:
-            await self._make_durable(run)
-        except StoreError as error:
-            log.error("run %d is taken back: %s", run.id, error)
-
-    async def _make_durable(self, run: Run) -> None:
-        """Commit; raises StoreError, and then what the run has not begun is taken back."""
-
-        def undo() -> None:
-            if run.state is RunState.RUNNING:
-                self.runs.cancel(run, self.store_fault)
-                self._conductor.drop_unsent(list(run.current))
-
-        await self._store_watch.durably(undo)
-
-    def cancel(self, number: int, who: str) -> Run:
-        """End a run early; what can still be dropped without harm is dropped. Raises CommandError."""
-        run = self.runs.get(number)
-        if run.state is RunState.RUNNING and run.begun and self.emergencies.needs(run):
-            raise CommandError(f"run {number} carries out an emergency: clear the emergency instead", "refused")
-        self.runs.cancel(run, f"cancelled by {who}")
-        self._conductor.drop_unsent(list(run.current))
-        return run
+    # -- what an operator may want
 
     async def force(
         self, name: str, state: Desired | None, note: str = "", *, who: str = "", seconds: float | None = None
