@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from properties.test_engine_properties import Needs
+from properties.happenings import Needs
 
 from .play import Event, Scenario
 

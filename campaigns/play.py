@@ -25,8 +25,8 @@ from ockle.networkTree.facts import Desired
 from ockle.networkTree.ServerNode import ServerNode
 from ockle.simulator.virtual_time import run
 from ockle.store.store import Store
+from properties.happenings import FAULTS, ORDERS, POLICIES, Needs, happen, mend, networks
 from properties.test_engine_crashes import kill
-from properties.test_engine_properties import FAULTS, ORDERS, POLICIES, Needs, happen, mend, networks
 from rig import Machine, Rig
 
 from .spec import Spec

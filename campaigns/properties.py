@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from properties import test_engine_crashes as crashes
 from properties import test_engine_properties as engine
 from properties import test_shared_outlets as shared
+from properties.happenings import EVENTS, POLICIES, networks
 
 from . import common
 from .play import Scenario, play, scenarios
@@ -46,19 +47,19 @@ def _of(test: object) -> Callable[..., None]:
 SUITES = {
     "invariants": Suite(
         _of(engine.test_no_order_and_no_fault_breaks_an_invariant),
-        (engine.networks(), engine.EVENTS, engine.POLICIES),
+        (networks(), EVENTS, POLICIES),
         8,
     ),
-    "mended": Suite(
-        _of(engine.test_once_all_is_mended_an_order_reaches_its_goal), (engine.networks(), engine.EVENTS), 2
-    ),
-    "plans": Suite(_of(engine.test_the_steps_of_a_plan_are_the_steps_that_happen), (engine.networks(), st.data()), 4),
+    "mended": Suite(_of(engine.test_once_all_is_mended_an_order_reaches_its_goal), (networks(), EVENTS), 2),
+    "plans": Suite(_of(engine.test_the_steps_of_a_plan_are_the_steps_that_happen), (networks(), st.data()), 4),
     "kills": Suite(
         _of(crashes.test_kills_break_no_invariant_and_strand_nobody),
-        (engine.networks(most=6), crashes.EVENTS, engine.POLICIES),
+        (networks(most=6), crashes.EVENTS, POLICIES),
     ),
     "shared outlets": Suite(
-        _of(shared.test_no_order_and_no_fault_breaks_an_invariant), (shared.sites(), engine.EVENTS, engine.POLICIES), 2
+        _of(shared.test_no_order_and_no_fault_breaks_an_invariant),
+        (shared.sites(), EVENTS, POLICIES),
+        2,
     ),
     "plays": Suite(_plays, (scenarios(),), 2),
 }
@@ -164,8 +165,8 @@ def main(arguments: list[str]) -> int:
         if result.broken:
             again = f"python -m campaigns.properties --suite '{result.chunk.suite}' --chunk {result.chunk.seed}"
             report.broken(result.chunk.suite, f"{again}\n{result.broken}")
-    for name, networks in tried.items():
-        report.figure(name, networks, "networks")
+    for name, count in tried.items():
+        report.figure(name, count, "networks")
     report.figure("all", sum(tried.values()), "networks", least=0 if options.suite else options.networks)
     report.figure("time of a processor", cpu_s, "s")
     return report.end()

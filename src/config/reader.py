@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from configobj import ConfigObj
 
 from ..common.errors import ConfigError
@@ -87,6 +89,24 @@ class SiteReader:
         self.known[folder] = names
         return names
 
+    def files(self, folder: str, section: str, *, remedy: str) -> Iterator[tuple[str, str, ConfigObj]]:
+        """Yield name, path below etc, and content of a folder's files that have ``section``; any other one is a fault.
+
+        ``remedy``  for a file that does not have it
+        """
+        for name in self.names(folder):
+            file = f"{folder}/{name}.ini"
+            ini = self.read(file)
+            if ini is None:
+                continue
+            for other in ini.sections:
+                if other != section:
+                    self.fault(file, other, problem="unknown section", remedy=f"options belong to [{section}]")
+            if section in ini.sections:
+                yield name, file, ini
+            else:
+                self.fault(file, section, problem="this section is missing", remedy=remedy)
+
     def load_main(self) -> None:
         """Read config.ini; without one, all defaults hold."""
         site = self.site
@@ -128,17 +148,7 @@ class SiteReader:
     def load_generators(self, kind: str) -> None:
         """Read the PDUs, controllers or testers."""
         section, objects = GENERATOR_SECTION[kind], self.site.generators(kind)
-        for name in self.names(kind):
-            file = f"{kind}/{name}.ini"
-            ini = self.read(file)
-            if ini is None:
-                continue
-            for other in ini.sections:
-                if other != section:
-                    self.fault(file, other, problem="unknown section", remedy=f"options belong to [{section}]")
-            if section not in ini.sections:
-                self.fault(file, section, problem="this section is missing", remedy=f"write [{section}] and a type")
-                continue
+        for name, file, ini in self.files(kind, section, remedy=f"write [{section}] and a type"):
             type_name = ini[section].get("type")
             if type_name not in type_names(kind):
                 self._type_fault(file, section, type_name, kind)

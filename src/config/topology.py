@@ -16,17 +16,7 @@ CIRCUIT = "circuit"
 
 def load_circuits(reader: SiteReader) -> None:
     """Read etc/circuits."""
-    for name in reader.names("circuits"):
-        file = f"circuits/{name}.ini"
-        ini = reader.read(file)
-        if ini is None:
-            continue
-        for other in ini.sections:
-            if other != CIRCUIT:
-                reader.fault(file, other, problem="unknown section", remedy=f"options belong to [{CIRCUIT}]")
-        if CIRCUIT not in ini.sections:
-            reader.fault(file, CIRCUIT, problem="this section is missing", remedy=f"write [{CIRCUIT}]")
-            continue
+    for name, file, ini in reader.files("circuits", CIRCUIT, remedy=f"write [{CIRCUIT}]"):
         checked = reader.check(load_template("circuits.ini"), CIRCUIT, ini, file)
         reader.site.circuits[name] = CircuitConfig(name, checked.settings, file)
 

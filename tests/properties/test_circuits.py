@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ockle.engine.engine import Engine
 from ockle.engine.settings import Settings
-from properties.test_engine_properties import EVENTS, Needs, happen, mend, networks
+from properties.happenings import EVENTS, Event, Needs, all_happen, mended_all_reach, networks
 from rig import Fuse, Rig
 
 
@@ -41,10 +39,9 @@ def fused(draw: st.DrawFn) -> tuple[Needs, dict[str, Fuse], dict[str, int], int]
 @settings(max_examples=40, deadline=None)
 @given(fused(), EVENTS)
 def test_no_circuit_carries_more_than_it_may_and_nobody_starves(
-    site: tuple[Needs, dict[str, Fuse], dict[str, int], int], events: list[tuple[str, int, float]]
+    site: tuple[Needs, dict[str, Fuse], dict[str, int], int], events: list[Event]
 ) -> None:
     needs, fuses, priority, limit = site
-    names = list(needs)
     rig = Rig(
         needs,
         circuits=fuses,
@@ -54,17 +51,8 @@ def test_no_circuit_carries_more_than_it_may_and_nobody_starves(
     )
 
     async def scenario(engine: Engine) -> None:
-        for what, number, pause in events:
-            await happen(rig, engine, what, names[number % len(names)])
-            await asyncio.sleep(pause)
-        mend(rig)
-        for machine in rig.machines.values():
-            machine.unwedge()
-        for action, state in (("off", "OFF"), ("on", "OK")):
-            await asyncio.sleep(150)
-            run = await engine.order(action, names, who="property")
-            await asyncio.wait_for(run.finished.wait(), 5000)
-            assert set(rig.states().values()) == {state}, (action, rig.states(), [s.as_dict() for s in run.steps()])
+        await all_happen(rig, engine, events)
+        await mended_all_reach(rig, engine, "off", "on", rest_s=150.0)
 
     rig.play(scenario)
     assert rig.broken() == []

@@ -15,7 +15,7 @@ from ockle.engine.emergency import CONFIRM
 from ockle.engine.engine import Engine
 from ockle.networkTree.facts import Desired
 from ockle.simulator.virtual_time import run
-from properties.test_engine_properties import FAULTS, ORDERS, POLICIES, Needs, happen, mend, networks
+from properties.happenings import FAULTS, ORDERS, POLICIES, Event, Needs, happen, mended_all_reach, networks
 from rig import Rig
 
 OPERATOR = st.sampled_from(
@@ -47,7 +47,7 @@ async def kill(engine: Engine) -> None:
     await engine.store.close()
 
 
-async def play(rig: Rig, events: list[tuple[str, int, float]]) -> None:
+async def play(rig: Rig, events: list[Event]) -> None:
     names = list(rig.needs)
     engine = await rig.start()
     for what, number, pause in events:
@@ -81,22 +81,13 @@ async def play(rig: Rig, events: list[tuple[str, int, float]]) -> None:
         await engine.hold(node.name, False, "")
         if node.facts.forced is not None:
             await engine.force(node.name, None)
-    mend(rig)
-    for machine in rig.machines.values():
-        machine.unwedge()
-    for action, state in (("on", "OK"), ("off", "OFF")):
-        await asyncio.sleep(120)
-        order = await engine.order(action, names, who="property")
-        await asyncio.wait_for(order.finished.wait(), 5000)
-        assert set(rig.states().values()) == {state}, (action, rig.states())
+    await mended_all_reach(rig, engine, "on", "off")
     await engine.stop()
 
 
 @settings(max_examples=80, deadline=None)
 @given(networks(most=6), EVENTS, POLICIES)
-def test_kills_break_no_invariant_and_strand_nobody(
-    needs: Needs, events: list[tuple[str, int, float]], policy: dict[str, str]
-) -> None:
+def test_kills_break_no_invariant_and_strand_nobody(needs: Needs, events: list[Event], policy: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'state.db'}"
         rig = Rig(needs, store=url, policy={**policy, "stable_for": 5.0, "retry_cycle": "always"})

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ockle.common.errors import DependencyException
 from ockle.engine.engine import Engine
-from properties.test_engine_properties import EVENTS, POLICIES, Needs, happen, mend, networks
+from properties.happenings import EVENTS, POLICIES, Event, Needs, all_happen, mended_all_reach, networks
 from rig import Rig
 
 Shared = dict[str, list[str]]
@@ -62,28 +62,18 @@ def test_what_is_refused_is_what_could_never_come_up(site: tuple[Needs, Shared, 
 @settings(max_examples=60, deadline=None)
 @given(sites(), EVENTS, POLICIES)
 def test_no_order_and_no_fault_breaks_an_invariant(
-    site: tuple[Needs, Shared, dict[str, int]], events: list[tuple[str, int, float]], policy: dict[str, str]
+    site: tuple[Needs, Shared, dict[str, int]], events: list[Event], policy: dict[str, str]
 ) -> None:
     """I1, I2, I2c for every machine on a relay, I3 for the relay; and then all goes off and comes up again (I5)."""
     needs, shared, own = site
     assume(can_work(needs, shared))
     rig = Rig(needs, outlets=own, shared=shared, policy={**policy, "stable_for": 5.0, "retry_cycle": "always"})
-    names = list(needs)
 
     async def scenario(engine: Engine) -> None:
-        for what, number, pause in events:
-            await happen(rig, engine, what, names[number % len(names)])
-            await asyncio.sleep(pause)
+        await all_happen(rig, engine, events)
         await asyncio.sleep(200)
         assert rig.broken() == []
-        mend(rig)
-        for machine in rig.machines.values():
-            machine.unwedge()
-        for action, state in (("off", "OFF"), ("on", "OK"), ("off", "OFF")):
-            await asyncio.sleep(120)
-            run = await engine.order(action, names, who="property")
-            await asyncio.wait_for(run.finished.wait(), 5000)
-            assert set(rig.states().values()) == {state}, (action, rig.states(), [s.as_dict() for s in run.steps()])
+        await mended_all_reach(rig, engine, "off", "on", "off")
 
     rig.play(scenario)
     assert rig.broken() == []
@@ -93,7 +83,7 @@ def test_no_order_and_no_fault_breaks_an_invariant(
 @given(sites(), EVENTS, POLICIES, st.data())
 def test_what_the_daemon_runs_on_is_never_switched_off(
     site: tuple[Needs, Shared, dict[str, int]],
-    events: list[tuple[str, int, float]],
+    events: list[Event],
     policy: dict[str, str],
     data: st.DataObject,
 ) -> None:
@@ -105,9 +95,7 @@ def test_what_the_daemon_runs_on_is_never_switched_off(
     rig = Rig(needs, outlets=own, shared=shared, daemon=daemon, policy={**policy, "retry_cycle": "always"})
 
     async def scenario(engine: Engine) -> None:
-        for what, number, pause in (("on", 0, 40.0), *events):
-            await happen(rig, engine, what, names[number % len(names)])
-            await asyncio.sleep(pause)
+        await all_happen(rig, engine, (("on", 0, 40.0), *events))
         await asyncio.sleep(100)
         plan = engine.plan("off", names)
         assert not {step.server for step in plan.steps} & rig.carriers
