@@ -2,7 +2,8 @@
 
 from setuptools import find_namespace_packages, setup
 
-# simulator/site is the example site (data, shipped by package-data), not a package
-NAMES = [name for name in find_namespace_packages("src") if not name.startswith(("config.", "simulator.site"))]
+# folders of data, which package-data ships, are no packages
+DATA = ("config.", "simulator.site", "webserver.static", "webserver.templates")
+NAMES = [name for name in find_namespace_packages("src") if not name.startswith(DATA)]
 
 setup(packages=["ockle", *(f"ockle.{name}" for name in NAMES)])

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 
+from ..webserver.ockle_client.address import parse_address
 from ..webserver.ockle_client.connection import DEFAULT_PORT, Connection
 from .codes import USAGE, CliError
 from .output import check_reader, safe
@@ -20,34 +21,19 @@ QUIET_S = 30
 _DURATION = r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?"
 
 
-def parse_address(text: str) -> dict[str, Any]:
-    """Return keyword arguments for Connection. Raises CliError.
-
-    ``text``  ``HOST``, ``HOST:PORT``, ``[IPV6]:PORT``, ``unix:PATH``, or one of the first three after ``tls:``
-    """
-    if text.startswith("unix:"):
-        if not text[5:]:
-            raise CliError("unix: needs the path of a socket, such as unix:/run/ockle/socket")
-        return {"unix": text[5:]}
-    tls = text.startswith("tls:")
-    rest = text[4:] if tls else text
-    if rest.count(":") > 1 and not rest.startswith("["):
-        host, port = rest, ""  # a bare IPv6 address
-    elif rest.startswith("["):
-        host, _, port = rest[1:].partition("]")
-        port = port.removeprefix(":")
-    else:
-        host, _, port = rest.partition(":")
-    if not host or not (port == "" or (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):
-        raise CliError(f"{safe(text)!r} is no address; write HOST, HOST:PORT, unix:PATH or tls:HOST:PORT")
-    return {"host": host, "port": int(port) if port else DEFAULT_PORT, **({"tls": True} if tls else {})}
-
-
 def connect(args: argparse.Namespace, timeout: float = 30.0) -> Connection:
     """Return a connection to the daemon that the options name; it connects at its first call."""
-    where = parse_address(args.host or os.environ.get("OCKLE_HOST") or f"127.0.0.1:{DEFAULT_PORT}")
+    try:
+        where = parse_address(args.host or os.environ.get("OCKLE_HOST") or f"127.0.0.1:{DEFAULT_PORT}")
+    except ValueError as error:
+        raise CliError(safe(str(error))) from None
     if where.get("tls") and args.ca_file:
         where["tls"] = args.ca_file
+    return Connection(**where, token=given_token(args), timeout=timeout, via="cli", user=_user())
+
+
+def given_token(args: argparse.Namespace) -> str:
+    """Return the token of the options or the environment, "" without one. Raises CliError."""
     token = os.environ.get("OCKLE_TOKEN", "")
     if args.token_file:
         try:
@@ -55,7 +41,7 @@ def connect(args: argparse.Namespace, timeout: float = 30.0) -> Connection:
                 token = file.read(4096).strip()
         except (OSError, UnicodeDecodeError) as error:
             raise CliError(f"{args.token_file}: cannot read the token: {_problem(error)}") from error
-    return Connection(**where, token=token, timeout=timeout, via="cli", user=_user())
+    return token
 
 
 def _problem(error: OSError | UnicodeDecodeError) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..webserver.ockle_client.connection import DEFAULT_PORT
 from .codes import FAILED, OK, CliError
 from .demo_daemon import HOST, DemoDaemon
+from .demo_gui import USUAL_PORT, DemoGui
 from .demo_view import make_view, next_steps, proof, timeline
 from .follow import ENDED, recap
 from .output import clock, moment, safe, say, sentence, tell
@@ -35,7 +36,7 @@ def demo(args: argparse.Namespace) -> int:
     except ImportError as error:
         raise CliError(f"the lab needs {error.name}: pip install 'ockle[demo]'") from error
 
-    port = _free_port(args.port)
+    port = _free_port(args.port, DEFAULT_PORT)
     with ExitStack() as stack:
         stack.enter_context(_one_interrupt())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ockle-demo-")))
@@ -44,18 +45,24 @@ def demo(args: argparse.Namespace) -> int:
         settings = {
             "main": {"state_dir": str(folder / "state")},
             "plugins.SocketListener": {"host": HOST, "port": str(port)},
+            "web": {"local_role": "admin"},  # whoever started the demo may press its buttons
         }
         copy_site(SITE, folder / "etc", lab, settings)
         daemon = stack.enter_context(DemoDaemon(folder, port))
         try:
             daemon.wait_until_ready()
-            return _play(args, daemon, lab, port)
+            url = ""
+            if not (args.exit_when_up or args.exit_when_down):
+                url = stack.enter_context(DemoGui(folder, port, _free_port(args.gui_port, USUAL_PORT))).url
+            return _play(args, daemon, lab, port, url)
         except KeyboardInterrupt:
             tell("\ntaking everything down ...")
             return OK
 
 
-def _play(args: argparse.Namespace, daemon: DemoDaemon, lab: Lab, port: int) -> int:
+def _play(args: argparse.Namespace, daemon: DemoDaemon, lab: Lab, port: int, url: str) -> int:
+    if url:
+        tell(f"the GUI is at {url}")
     plan, run = _power(daemon, "on")
     say(timeline(plan, run, show_ratio=False))
     if run["state"] != "done":
@@ -63,7 +70,7 @@ def _play(args: argparse.Namespace, daemon: DemoDaemon, lab: Lab, port: int) -> 
         return FAILED
     if not (args.exit_when_up or args.exit_when_down):
         say(timeline(plan, run, only_ratio=True))
-        say(next_steps(port))
+        say(next_steps(port, url))
         _stay(daemon)
     code = OK
     if args.exit_when_down:
@@ -104,9 +111,9 @@ def _stay(daemon: DemoDaemon) -> NoReturn:
             say(f"{moment(event['time'])}  {safe(sentence(event))}")
 
 
-def _free_port(wanted: int) -> int:
-    """Return ``wanted``, or for 0 the usual port when nobody has it, so that no --host need be typed, or any."""
-    for port in (wanted,) if wanted else (DEFAULT_PORT, 0):
+def _free_port(wanted: int, usual: int) -> int:
+    """Return ``wanted``, or for 0 the usual port when nobody has it, so that nothing need be typed, or any."""
+    for port in (wanted,) if wanted else (usual, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -179,8 +179,8 @@ def critical_path(times: Mapping[str, float], needs: Mapping[str, Sequence[str]]
     return path[::-1], length
 
 
-def next_steps(port: int) -> str:
-    """Return what to type in another terminal."""
+def next_steps(port: int, url: str = "") -> str:
+    """Return what to type in another terminal, and where the GUI is."""
     from ..webserver.ockle_client.connection import DEFAULT_PORT
 
     ockle = _own_name() if port == DEFAULT_PORT else f"{_own_name()} --host 127.0.0.1:{port}"
@@ -194,7 +194,8 @@ def next_steps(port: int) -> str:
     )
     width = max(len(f"{ockle} {words}") for words, _about in lines)
     text = "\n".join(f"  {f'{ockle} {words}'.ljust(width)}  {about}" for words, about in lines)
-    return f"All is on. In another terminal, try:\n{text}\nCtrl-C takes everything down."
+    gui = f"Open {url} in a browser, or try in another terminal" if url else "In another terminal, try"
+    return f"All is on. {gui}:\n{text}\nCtrl-C takes everything down."
 
 
 def _own_name() -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 GROUPS = {
-    "serve": ("daemon", "demo"),
+    "serve": ("daemon", "web", "demo"),
     "status": ("status",),
     "switch": ("on", "off", "restart", "plan"),
     "graph": ("tree", "why"),

@@ -118,9 +118,10 @@ class SiteReader:
             site.warnings.append(f"there is no {MAIN_FILE}: every option has its default")
         template = load_template(MAIN_FILE)
         if ini is None:
-            site.main = template.defaults("main")
+            site.main, site.web = template.defaults("main"), template.defaults("web")
             return
         site.main = self.check(template, "main", ini, MAIN_FILE).settings
+        site.web = self.check(template, "web", ini, MAIN_FILE).settings
         listed = self.check(template, "plugins", ini, MAIN_FILE).settings["plugins"]
         available = type_names("plugins")
         for name in listed:
@@ -141,8 +142,8 @@ class SiteReader:
             else:
                 self.fault(MAIN_FILE, section, problem="unknown plugin", remedy=suggestion(name, available))
         for section in ini.sections:
-            if section not in ("main", "plugins") and not section.startswith("plugins."):
-                known = ["main", "plugins", *(f"plugins.{name}" for name in available)]
+            if section not in ("main", "plugins", "web") and not section.startswith("plugins."):
+                known = ["main", "plugins", "web", *(f"plugins.{name}" for name in available)]
                 self.fault(MAIN_FILE, section, problem="unknown section", remedy=suggestion(section, known))
 
     def load_generators(self, kind: str) -> None:

@@ -1,0 +1,69 @@
+"""What every answer carries, and which names the GUI answers to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyramid.config import Configurator
+from pyramid.registry import Registry
+from pyramid.request import Request
+from pyramid.response import Response
+
+from .security import host_name
+from .settings import LOOPBACK, WebSettings
+
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+Handler = Callable[[Request], Response]
+
+
+def headers_tween(handler: Handler, registry: Registry) -> Handler:
+    """Refuse names that are not ours; add the headers; keep pages out of caches and cookies out of the clear."""
+    settings: WebSettings = registry.web_settings
+    names = {name.lower() for name in settings.hosts}
+
+    def tween(request: Request) -> Response:
+        if names and host_name(request) not in names | LOOPBACK:
+            response = Response(
+                f"{host_name(request)!r} is none of the names in [web] hosts", status=421, content_type="text/plain"
+            )
+        else:
+            response = handler(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if not request.path_info.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        if request.scheme == "https":
+            cookies = response.headers.getall("Set-Cookie")
+            response.headers.pop("Set-Cookie", None)
+            for cookie in cookies:
+                response.headers.add("Set-Cookie", cookie if "; secure" in cookie.lower() else f"{cookie}; Secure")
+        return response
+
+    return tween
+
+
+def includeme(config: Configurator) -> None:
+    # over Pyramid's own, so that error pages have the headers as well
+    config.add_tween("ockle.webserver.headers.headers_tween", over="pyramid.tweens.excview_tween_factory")

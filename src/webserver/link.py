@@ -1,0 +1,150 @@
+"""The GUI's own connection to the daemon: the newest snapshot of all states, which answers every poll of a browser."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .ockle_client.connection import ClientError, Connection, ConnectionFailed
+
+log = logging.getLogger(__name__)
+
+QUIET_S = 1.0
+"""Without an event the daemon is asked so often; a revision that it still has costs next to nothing."""
+BURST_S = 0.1
+"""Events that come within this time lead to one look."""
+RETRY_S = (0.5, 1.0, 2.0, 5.0)
+FRESH_S = 5.0
+"""States older than this are shown as old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the daemon said last.
+
+    ``status``   the reply to ``status``; {} before the first one
+    ``tag``      names this content: another tag, another content, also over a restart of the GUI or the daemon
+    ``seen_at``  of the monotonic clock; None: never
+    ``problem``  why there is no connection now, "" while there is one
+    """
+
+    status: Mapping[str, Any] = field(default_factory=dict)
+    tag: str = "0.0"
+    seen_at: float | None = None
+    problem: str = "the daemon has not been asked yet"
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the daemon said it; None when it never did."""
+        return None if self.seen_at is None else time.monotonic() - self.seen_at
+
+    @property
+    def stale(self) -> bool:
+        return self.seen_at is None or time.monotonic() - self.seen_at > FRESH_S
+
+    @property
+    def servers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Server -> what ``status`` says of it, in the order of dependencies."""
+        found: Mapping[str, Mapping[str, Any]] = self.status.get("servers", {})
+        return found
+
+    @property
+    def runs(self) -> list[dict[str, Any]]:
+        """The runs that are under way."""
+        return list(self.status.get("runs", []))
+
+
+class DaemonLink:
+    """Follows the daemon in a thread of its own. ``snapshot`` is replaced as a whole, never changed.
+
+    ``listeners``  called with each event of the daemon, in that thread
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.snapshot = Snapshot()
+        self._connection = connection
+        self._began = f"{time.time_ns() & 0xFFFFFFFF:x}"
+        self._count = self._failures = 0
+        self._changed = threading.Condition()
+        self._leave = threading.Event()
+        self._listeners: list[Callable[[dict[str, Any]], None]] = []
+        self._thread = threading.Thread(target=self._run, name="daemon link", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._leave.set()
+        self._connection.close()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+
+    def on_event(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        """Have ``listener`` called with every event; it must return at once."""
+        self._listeners.append(listener)
+
+    def wait_changed(self, tag: str, timeout: float) -> Snapshot:
+        """Wait until the snapshot is another than ``tag``, ``timeout`` seconds at most, and return it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.snapshot.tag != tag, timeout)
+            return self.snapshot
+
+    # -- the thread
+
+    def _run(self) -> None:
+        while not self._leave.is_set():
+            try:
+                self._follow()
+            except (ConnectionFailed, ClientError) as error:
+                if self._leave.is_set():
+                    return
+                self._lost(str(error))
+                self._connection.close()
+                self._leave.wait(RETRY_S[min(self._failures, len(RETRY_S) - 1)])
+                self._failures += 1
+
+    def _follow(self) -> None:
+        """Keep the snapshot up to date until the connection fails, which it raises."""
+        connection = self._connection
+        connection.subscribe()
+        rev: int | None = None
+        while not self._leave.is_set():
+            reply = connection.call("status", {} if rev is None else {"since": rev})
+            self._take(reply)
+            rev = reply["rev"]
+            event = connection.next_event(QUIET_S)
+            deadline = time.monotonic() + BURST_S
+            while event is not None:
+                for listener in self._listeners:
+                    listener(event)
+                left = deadline - time.monotonic()
+                event = connection.next_event(left) if left > 0 else None
+
+    def _take(self, reply: dict[str, Any]) -> None:
+        self._failures = 0
+        now = time.monotonic()
+        before = self.snapshot
+        if reply.get("same") and before.status:
+            self._put(Snapshot(before.status, before.tag, now, ""))
+            return
+        content = {key: value for key, value in reply.items() if key != "time"}
+        if before.status and content == {key: value for key, value in before.status.items() if key != "time"}:
+            self._put(Snapshot(reply, before.tag, now, ""))
+            return
+        self._count += 1
+        self._put(Snapshot(reply, f"{self._began}.{self._count}", now, ""))
+
+    def _lost(self, problem: str) -> None:
+        before = self.snapshot
+        if not before.problem or before.seen_at is None:
+            log.warning("%s", problem)
+        self._put(Snapshot(before.status, before.tag, before.seen_at, problem))
+
+    def _put(self, snapshot: Snapshot) -> None:
+        with self._changed:
+            self.snapshot = snapshot
+            self._changed.notify_all()

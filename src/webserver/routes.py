@@ -1,0 +1,25 @@
+"""The addresses of all pages, in one table; those of the REST interface stand with its views."""
+
+from __future__ import annotations
+
+from pyramid.config import Configurator
+
+PAGES = {
+    "network": "/",
+    "servers": "/servers",
+    "server": "/server/{server}",
+    "plan": "/plan/new",
+    "runs": "/runs",
+    "run": "/runs/{run:\\d+}",
+    "history": "/history",
+    "settings": "/settings",
+    "about": "/about",
+    "login": "/login",
+    "logout": "/logout",
+}
+"""Name -> pattern. Views of a page's parts add their own routes beside it, below the same path."""
+
+
+def includeme(config: Configurator) -> None:
+    for name, pattern in PAGES.items():
+        config.add_route(name, pattern)

@@ -1,0 +1,9 @@
+// What every page does: follows the states, switches the theme, listens to a few keys.
+
+import { follow } from "./live.js";
+import { startKeys } from "./keys.js";
+import { startTheme } from "./theme.js";
+
+startTheme();
+startKeys();
+if (document.querySelector(".top nav")) follow();

@@ -1,0 +1,39 @@
+// Keys that work on every page: / finds a server, g and a letter goes to a section, Esc closes menus.
+
+const SECTIONS = { n: 0, s: 1, r: 2, h: 3 };
+const WAIT_MS = 1500;
+
+function writing(target) {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+export function startKeys() {
+  let goUntil = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Escape") {
+      for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+      return;
+    }
+    if (writing(event.target)) return;
+    if (event.key === "/") {
+      const search = document.getElementById("search");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+      }
+    } else if (event.key === "g") {
+      goUntil = performance.now() + WAIT_MS;
+    } else if (performance.now() < goUntil && event.key in SECTIONS) {
+      goUntil = 0;
+      const link = document.querySelectorAll(".top nav a")[SECTIONS[event.key]];
+      if (link) link.click();
+    }
+  });
+  // a click elsewhere closes an open menu
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+}
