@@ -123,6 +123,8 @@ def commands() -> str:
     owner = SimpleNamespace(
         communicationHandler=handler,
         events=EventBus(keep=10),
+        etc=Path("etc"),
+        site=SimpleNamespace(main={"state_dir": "var"}),
         plugin_settings=lambda name: plugin_template(name).defaults(f"plugins.{name}"),
     )
     lines = [COMMANDS_HEAD.rstrip("\n")]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..webserver.ockle_client.plans import MUST_BE_TYPED
 from .codes import FAILED, OK
-from .confirm import confirm
+from .confirm import MUST_BE_TYPED, confirm
 from .connect import connect
 from .output import safe, show, table
 from .parser import Commands

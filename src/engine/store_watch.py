@@ -50,7 +50,7 @@ class StoreWatch:
             await self._core.journal.commit()
             await self._core.journal.store.beat()
         except StoreFull:
-            if not await self._core.journal.store.log.give_way():
+            if not await self._core.journal.store.give_way():
                 raise
             await self._core.journal.commit()
 

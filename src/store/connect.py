@@ -24,10 +24,11 @@ SERVER_OPTIONS = {
 Sync = Literal["FULL", "NORMAL"]
 
 
-def make_engine(url: str, sync: Sync = "FULL") -> sa.Engine:
+def make_engine(url: str, sync: Sync = "FULL", *, any_backend: bool = False) -> sa.Engine:
     """Return an engine; nothing is connected yet.
 
-    ``sync``  SQLite: FULL = what is committed survives a power cut; NORMAL = the newest commits may be lost with it
+    ``sync``         SQLite: FULL = what is committed survives a power cut; NORMAL = the newest commits may go with it
+    ``any_backend``  take whatever database SQLAlchemy has a driver for: what is stored needs nothing special
     Raises StoreError for a URL that makes no sense, SQLAlchemyError when a driver is missing.
     """
     parsed = parse(url)
@@ -35,6 +36,8 @@ def make_engine(url: str, sync: Sync = "FULL") -> sa.Engine:
     if backend == "postgresql":
         given = {name: value for name, value in SERVER_OPTIONS.items() if name not in parsed.query}
         return sa.create_engine(parsed, pool_pre_ping=True, json_serializer=json.dumps, connect_args=given)
+    if backend != "sqlite" and any_backend:
+        return sa.create_engine(parsed, pool_pre_ping=True)
     if backend != "sqlite":
         raise StoreError(f"{backend} is not a database that Ockle can use: sqlite or postgresql")
     file = sqlite_file(url)

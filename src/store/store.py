@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -29,7 +30,8 @@ log = logging.getLogger(__name__)
 class Store(Database):
     """The state, with the log beside it.
 
-    ``log``  events and durations: written without fsync, and the first to go
+    ``log``    events and durations: written without fsync
+    ``spare``  what gives room on the disk back, and tells whether there was any: asked before the log has to go
     """
 
     schema = STATE
@@ -37,6 +39,7 @@ class Store(Database):
     def __init__(self, url: str, log_database: str = "") -> None:
         super().__init__(url)
         self.log = Log(log_database or log_url(url))
+        self.spare: list[Callable[[], bool]] = []
         file = sqlite_file(url)
         self._critical = Critical(file) if file is not None else None
         self._content = Content()
@@ -115,6 +118,16 @@ class Store(Database):
         """Renew the lease of a database that others can reach, unless a commit just did. Raises StoreError."""
         if self._lease is not None and time.monotonic() - self._beaten >= BEAT_S:
             await asyncio.get_running_loop().run_in_executor(self._writer, self._transact, lambda _connection: None)
+
+    async def give_way(self) -> bool:
+        """Make room on a full disk; tells whether there was any to make."""
+        for give in self.spare:
+            try:
+                if await asyncio.get_running_loop().run_in_executor(self._writer, give):
+                    return True
+            except StoreError as error:
+                log.warning("%s", error)
+        return await self.log.give_way()
 
     @override
     def _dispose(self) -> None:

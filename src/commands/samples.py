@@ -1,0 +1,132 @@
+"""Commands that give out what the Logger keeps: series, samples, exportSamples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..common.errors import CommandError
+from ..common.services import DaemonServices
+from ..store.samples.buckets import Bucket, regroup, segments
+from ..store.samples.levels import LEVELS
+from ..store.samples.sample_store import Known, SampleStore
+from .group import CommandGroup, Data
+from .selection import text_of
+from .times import SINCE, UNTIL, count_of, span_of
+
+DAY_S = 86400.0
+POINTS, MOST_POINTS = 600, 5000
+MOST_TOGETHER = 100
+"""So many series may be asked for at once."""
+PAGE = 5000
+"""Rows after which an export begins another page; the last stretch is given whole."""
+FIRST_STRETCH_S = 900.0
+COLUMNS = ["start", "end", "server", "kind", "object", "key", "least", "greatest", "mean", "count"]
+
+_UNITS = {
+    "w": "W", "wh": "Wh", "kwh": "kWh", "va": "VA", "var": "var", "a": "A", "v": "V", "hz": "Hz", "c": "°C",
+    "s": "s", "ms": "ms", "percent": "%", "pct": "%", "rpm": "rpm", "dbm": "dBm", "bytes": "B",
+}  # fmt: skip
+
+_WHICH = {
+    "server?": 'name; left out or "": the network as a whole',
+    "kind?": "outlet, control, test, server or network",
+    "object?": "name of the outlet, control or test",
+    "key?": "what is measured, such as power_w",
+    "since?": f"{SINCE}; default: a day back",
+    "until?": UNTIL,
+}
+
+
+def unit_of(key: str) -> str:
+    """Return the unit that the end of a key names, "" for one without."""
+    _name, mark, end = key.rpartition("_")
+    return _UNITS.get(end.lower(), "") if mark else ""
+
+
+class SampleCommands(CommandGroup):
+    """A viewer may use them. They read in the thread of the command; the device loop is not asked."""
+
+    def __init__(self, daemon: DaemonServices, store: SampleStore) -> None:
+        super().__init__(daemon)
+        self._store = store
+        self.add("series", self.series, params={"server?": "name; left out: all, and the network as a whole"})
+        self.add("samples", self.samples, params={**_WHICH, "points?": f"how many at most; default {POINTS}"})
+        self.add("exportSamples", self.export, params={**_WHICH, "step?": "0, 60, 900 or 3600 seconds; default 0"})
+
+    def series(self, data: Data) -> Data:
+        """Return what is measured: a list of server, kind, object, key, unit, and the usual seconds between samples."""
+        known = self._store.known()
+        if data.get("server") is not None:
+            server = text_of(data, "server")
+            known = [one for one in known if one.series.server == server]
+        return {"series": [_named(one) for one in known]}
+
+    def samples(self, data: Data) -> Data:
+        """Return samples for a plot: for each series its stretches without a gap.
+
+        These are lists of [start, end, least, greatest, mean, number of samples].
+        What falls into the same of ``points`` equal parts is one of them. Where no sample came for two and a half times
+        the usual distance there is a gap, and never a made-up value.
+        """
+        since, until = self._span(data)
+        points = count_of(data, "points", POINTS, MOST_POINTS)
+        chosen = self._chosen(data)
+
+        def shrink(buckets: list[Bucket]) -> list[Bucket]:
+            return regroup(buckets, since, until, points)
+
+        found = self._store.read(_numbers(chosen), since, until, (until - since) / points, shrink)
+        return {
+            "since": since,
+            "until": until,
+            "series": [
+                {
+                    **_named(one),
+                    "segments": [list(map(list, part)) for part in segments(found[one.number], one.every)],
+                }
+                for one in chosen
+                if one.number in found
+            ],
+        }
+
+    def export(self, data: Data) -> Data:
+        """Return samples as rows, oldest first, a page at a time: columns, rows, and the ``since`` of the next page.
+
+        ``next`` is null at the end.
+        ``step`` is the finest that is wanted; where only coarser ones are left, these are given.
+        """
+        since, until = self._span(data)
+        step = data.get("step", 0)
+        if step not in [level.step for level in LEVELS]:
+            raise CommandError(f"step is {step!r}: use 0, 60, 900 or 3600")
+        chosen = self._chosen(data)
+        oldest = self._store.oldest() if chosen else None
+        at = until if oldest is None else max(since, oldest)
+        rows: list[list[Any]] = []
+        stretch = FIRST_STRETCH_S
+        while at < until and len(rows) < PAGE:
+            end = min(at + stretch, until)
+            found = self._store.read(_numbers(chosen), at, end, step)
+            some = [[*b[:2], *one.series, *b[2:]] for one in chosen for b in found.get(one.number, ())]
+            rows += sorted(some, key=lambda row: float(row[0]))
+            at, stretch = end, stretch * (2 if len(some) < PAGE / 4 else 1)
+        return {"columns": COLUMNS, "rows": rows, "next": at if at < until else None}
+
+    def _span(self, data: Data) -> tuple[float, float]:
+        return span_of(data, self.engine.core.clock.wall(), DAY_S)
+
+    def _chosen(self, data: Data) -> list[Known]:
+        wanted = {"server": text_of(data, "server", "")}
+        wanted |= {name: text_of(data, name) for name in ("kind", "object", "key") if data.get(name) is not None}
+        chosen = [one for one in self._store.known() if all(getattr(one.series, k) == v for k, v in wanted.items())]
+        if not chosen and wanted["server"] and wanted["server"] not in self.network:
+            raise CommandError(f"there is no server {wanted['server']}, and no samples of one", "not_found")
+        return chosen[:MOST_TOGETHER]
+
+
+def _named(known: Known) -> dict[str, Any]:
+    return {**known.series._asdict(), "unit": unit_of(known.series.key), "every_s": known.every}
+
+
+def _numbers(chosen: list[Known]) -> list[int]:
+    return [one.number for one in chosen]
