@@ -165,8 +165,8 @@ def main(arguments: list[str]) -> int:
         if result.broken:
             again = f"python -m campaigns.properties --suite '{result.chunk.suite}' --chunk {result.chunk.seed}"
             report.broken(result.chunk.suite, f"{again}\n{result.broken}")
-    for name, count in tried.items():
-        report.figure(name, count, "networks")
+    for name, played in tried.items():
+        report.figure(name, played, "networks")
     report.figure("all", sum(tried.values()), "networks", least=0 if options.suite else options.networks)
     report.figure("time of a processor", cpu_s, "s")
     return report.end()

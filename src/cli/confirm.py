@@ -11,10 +11,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..webserver.ockle_client.plans import ENTER_AGREES, MUST_BE_TYPED, Y_AGREES, switched
 from .codes import ABORTED, CliError
 from .output import safe, tell
-
-ENTER_AGREES, Y_AGREES, MUST_BE_TYPED = 1, 2, 3
 
 
 def confirm(plan: dict[str, Any], text: str, *, yes: bool, typed: str) -> str:
@@ -47,7 +46,7 @@ def confirm(plan: dict[str, Any], text: str, *, yes: bool, typed: str) -> str:
 
 def _button(plan: dict[str, Any]) -> str:
     """Return what "yes" will do: ``Turn off 3 servers``."""
-    number = len({step["server"] for step in plan["steps"]})
+    number = switched(plan)
     servers = "1 server" if number == 1 else f"{number} servers"
     verb = {"on": "Turn on", "off": "Turn off", "restart": "Restart", "cut": "Cut the power of"}[plan["action"]]
     return f"{verb} {servers}"

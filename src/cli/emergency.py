@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..webserver.ockle_client.plans import MUST_BE_TYPED
 from .codes import OK, CliError
-from .confirm import MUST_BE_TYPED, confirm
+from .confirm import confirm
 from .connect import connect, parse_span, resolve
 from .follow import finish, follow
 from .output import duration, moment, safe, show

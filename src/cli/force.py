@@ -8,8 +8,9 @@ from typing import Any
 
 from ..common.hostranges import fold_names
 from ..webserver.ockle_client.connection import Connection
+from ..webserver.ockle_client.plans import MUST_BE_TYPED
 from .codes import OK
-from .confirm import MUST_BE_TYPED, confirm
+from .confirm import confirm
 from .connect import connect, parse_span, resolve
 from .output import OFF_WORDS, ON_WORDS, duration, safe, show
 from .parser import SELECTOR_HELP, Commands

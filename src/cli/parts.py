@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..webserver.ockle_client.plans import MUST_BE_TYPED
 from .codes import FAILED, OK
-from .confirm import MUST_BE_TYPED, confirm
+from .confirm import confirm
 from .connect import connect
 from .output import safe, show, table
 from .parser import Commands

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ..webserver.ockle_client.connection import ClientError, Connection
+from ..webserver.ockle_client.plans import changes, steps_of
 from .codes import ABORTED, FAILED, OK, CliError
 from .confirm import confirm
 from .connect import connect, parse_duration, resolve
@@ -138,10 +139,7 @@ def _agree_and_start(
 
 def difference(former: dict[str, Any], now: dict[str, Any]) -> str:
     """Return which steps came (+) and went (-): ``+ db1 off, - web2 off``."""
-    was, is_now = ({(step["server"], step["action"]): None for step in plan["steps"]} for plan in (former, now))
-    came = [f"+ {safe(server)} {action}" for server, action in is_now if (server, action) not in was]
-    went = [f"- {safe(server)} {action}" for server, action in was if (server, action) not in is_now]
-    return ", ".join(came + went)
+    return ", ".join(map(safe, changes(steps_of(former), steps_of(now))))
 
 
 def describe(plan: dict[str, Any]) -> str:

@@ -32,11 +32,20 @@ class RunState(StrEnum):
 
 @dataclass(slots=True)
 class RunStep:
-    """One server's part; ``action`` is "on", "off" or "cut". ``started`` and ``ended`` are seconds since 1970."""
+    """One server's part; ``action`` is "on", "off" or "cut". ``started`` and ``ended`` are seconds since 1970.
+
+    ``start_s`` to ``because`` are as in the plan, see ``networkTree.plan.Step``.
+    """
 
     server: str
     action: str
     eta_s: float
+    p95_s: float = 0.0
+    learned: bool = False
+    start_s: float = 0.0
+    critical: bool = False
+    needs: list[str] = field(default_factory=list)
+    because: str = ""
     state: StepState = StepState.WAITING
     why: str = ""
     started: float | None = None
@@ -51,6 +60,12 @@ class RunStep:
             "started": self.started,
             "ended": self.ended,
             "eta_s": self.eta_s,
+            "p95_s": self.p95_s,
+            "learned": self.learned,
+            "start_s": self.start_s,
+            "critical": self.critical,
+            "needs": self.needs,
+            "because": self.because,
         }
 
 
@@ -159,7 +174,17 @@ def from_plan(number: int, plan: Plan, *, who: str, via: str, note: str, wall: f
         if step.action != previous:
             stages.append({})
             previous = step.action
-        stages[-1][step.server] = RunStep(step.server, step.action, step.eta_s)
+        stages[-1][step.server] = RunStep(
+            step.server,
+            step.action,
+            step.eta_s,
+            step.p95_s,
+            step.learned,
+            step.start_s,
+            step.critical,
+            list(step.needs),
+            step.because,
+        )
     return Run(
         id=number,
         action=plan.action,
@@ -182,8 +207,7 @@ def from_row(row: dict[str, Any]) -> Run:
     for stage in body["stages"]:
         steps = {}
         for one in stage:
-            step = RunStep(one["server"], one["action"], one["eta_s"], StepState(one["state"]), one["why"])
-            step.started, step.ended = one["started"], one["ended"]
+            step = RunStep(**{**one, "state": StepState(one["state"])})
             steps[step.server] = step
         stages.append(steps)
     run = Run(
