@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .ockle_client.connection import ClientError, Connection, ConnectionFailed
@@ -26,16 +26,35 @@ FRESH_S = 5.0
 class Snapshot:
     """What the daemon said last.
 
-    ``status``   the reply to ``status``; {} before the first one
-    ``tag``      names this content: another tag, another content, also over a restart of the GUI or the daemon
-    ``seen_at``  of the monotonic clock; None: never
-    ``problem``  why there is no connection now, "" while there is one
+    ``status``      the reply to ``status``; {} before the first one
+    ``line``        names an unbroken line of snapshots: of one connection, with the same servers
+    ``count``       of the snapshots of the line that differ from each other
+    ``changed_at``  server -> the count with which what is said of it changed last
+    ``seen_at``     of the monotonic clock; None: never
+    ``problem``     why there is no connection now, "" while there is one
     """
 
     status: Mapping[str, Any] = field(default_factory=dict)
-    tag: str = "0.0"
+    line: str = "0"
+    count: int = 0
+    changed_at: Mapping[str, int] = field(default_factory=dict)
     seen_at: float | None = None
     problem: str = "the daemon has not been asked yet"
+
+    @property
+    def tag(self) -> str:
+        """Names this content: another tag, another content, also over a restart of the GUI or the daemon."""
+        return f"{self.line}.{self.count}"
+
+    def changed_since(self, tag: str) -> list[str] | None:
+        """Return the servers of which something else is said than in the snapshot ``tag``.
+
+        None when that cannot be told: take all of them, and nothing of what was known before.
+        """
+        line, _, count = tag.rpartition(".")
+        if line != self.line or not (count.isascii() and count.isdigit()) or int(count[:18]) > self.count:
+            return None
+        return [name for name, changed in self.changed_at.items() if changed > int(count)]
 
     @property
     def age_s(self) -> float | None:
@@ -58,6 +77,28 @@ class Snapshot:
         return list(self.status.get("runs", []))
 
 
+def following(before: Snapshot, reply: Mapping[str, Any], now: float, line: str) -> Snapshot:
+    """Return the snapshot after ``before``, when the daemon gives this ``reply`` on the connection ``line``."""
+    if (
+        before.line.startswith(line)
+        and before.status
+        and (reply.get("same") or _content(reply) == _content(before.status))
+    ):
+        return replace(before, seen_at=now, problem="")
+    servers: Mapping[str, Any] = reply.get("servers", {})
+    known = before.servers
+    if not goes_on or servers.keys() != known.keys():
+        # a browser that knows other servers, or may have missed something, gets everything anew
+        return Snapshot(reply, f"{line}-{before.count + 1}", before.count + 1, dict.fromkeys(servers, 0), now, "")
+    count = before.count + 1
+    changed_at = {name: before.changed_at[name] if server == known[name] else count for name, server in servers.items()}
+    return Snapshot(reply, before.line, count, changed_at, now, "")
+
+
+def _content(reply: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in reply.items() if key != "time"}
+
+
 class DaemonLink:
     """Follows the daemon in a thread of its own. ``snapshot`` is replaced as a whole, never changed.
 
@@ -67,8 +108,8 @@ class DaemonLink:
     def __init__(self, connection: Connection) -> None:
         self.snapshot = Snapshot()
         self._connection = connection
-        self._began = f"{time.time_ns() & 0xFFFFFFFF:x}"
-        self._count = self._failures = 0
+        self._line = ""
+        self._failures = 0
         self._changed = threading.Condition()
         self._leave = threading.Event()
         self._listeners: list[Callable[[dict[str, Any]], None]] = []
@@ -111,6 +152,7 @@ class DaemonLink:
         """Keep the snapshot up to date until the connection fails, which it raises."""
         connection = self._connection
         connection.subscribe()
+        self._line = f"{time.time_ns():x}"
         rev: int | None = None
         while not self._leave.is_set():
             reply = connection.call("status", {} if rev is None else {"since": rev})
@@ -126,23 +168,13 @@ class DaemonLink:
 
     def _take(self, reply: dict[str, Any]) -> None:
         self._failures = 0
-        now = time.monotonic()
-        before = self.snapshot
-        if reply.get("same") and before.status:
-            self._put(Snapshot(before.status, before.tag, now, ""))
-            return
-        content = {key: value for key, value in reply.items() if key != "time"}
-        if before.status and content == {key: value for key, value in before.status.items() if key != "time"}:
-            self._put(Snapshot(reply, before.tag, now, ""))
-            return
-        self._count += 1
-        self._put(Snapshot(reply, f"{self._began}.{self._count}", now, ""))
+        self._put(following(self.snapshot, reply, time.monotonic(), self._line))
 
     def _lost(self, problem: str) -> None:
         before = self.snapshot
         if not before.problem or before.seen_at is None:
             log.warning("%s", problem)
-        self._put(Snapshot(before.status, before.tag, before.seen_at, problem))
+        self._put(replace(before, problem=problem))
 
     def _put(self, snapshot: Snapshot) -> None:
         with self._changed:

@@ -1,0 +1,100 @@
+"""A hundred browsers that poll each second while states change, and somebody who opens a page meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from ockle.webserver.ockle_client.connection import Connection
+
+from .browsers import Browser, Polls
+from .dummy_site import write_dummy_site
+from .processes import Process, ockle_daemon, running
+from .report import Report
+
+SERVERS, FEW, MANY, SECONDS = 500, 10, 100, 10.0
+STATE = "/api/v1/state"
+ASSETS = ("/", "/servers", STATE, "/static/css/base.css", "/static/js/base.js", "/static/js/live.js")
+
+
+def measure(report: Report, quick: bool) -> None:
+    """Report how polls and pages of many browsers compare with those of few, and what weighs how much."""
+    servers, seconds = (20, 2.0) if quick else (SERVERS, SECONDS)
+    with tempfile.TemporaryDirectory() as name, _gui(Path(name), servers) as (port, web, daemon):
+        asyncio.run(_weigh(report, port))
+        few, few_pages = asyncio.run(_browse(port, daemon, FEW, seconds))
+        before = web.cpu_s()
+        many, many_pages = asyncio.run(_browse(port, daemon, MANY, seconds))
+        cpu = (web.cpu_s() - before) / seconds
+    text = f"{MANY} browsers {many.p95 * 1e3:.1f} ms, {FEW} browsers {few.p95 * 1e3:.1f} ms (p95), {servers} servers"
+    report.limited("polls", many.p95 / few.p95, 25, text)
+    report.limited("late", many.late / len(many.seconds), 0.01, f"{many.late} of {len(many.seconds)} polls")
+    slow, fast = median(many_pages), median(few_pages)
+    text = f"a page that asks the daemon, {slow * 1e3:.1f} ms beside {MANY} browsers, {fast * 1e3:.1f} ms beside {FEW}"
+    report.limited("page", slow / fast, 4, text)
+    report.limited("cpu", cpu, 1.0, f"of one CPU for {MANY} browsers; {many.bytes / len(many.seconds):.0f} B a poll")
+
+
+@contextmanager
+def _gui(folder: Path, servers: int) -> Iterator[tuple[int, Process, int]]:
+    """Yield the GUI's port, its process, and the daemon's port."""
+    etc = folder / "etc"
+    write_dummy_site(etc, folder / "state", servers)
+    with ockle_daemon(etc) as (_daemon, port):
+        command = [sys.executable, "-m", "ockle", "web", "--etc", str(etc), "--host", f"127.0.0.1:{port}", "--port", "0"]
+        with (etc / "config.ini").open("a") as file:
+            file.write("[web]\nlocal_role = admin\n")
+        with running(command) as web:
+            yield int(web.wait_for(r"the GUI is at http://127\.0\.0\.1:(\d+)")[1]), web, port
+
+
+async def _weigh(report: Report, port: int) -> None:
+    browser = Browser(port)
+    sizes = {path: len((await browser.ask(path))[2]) for path in ASSETS}
+    browser.close()
+    report.line("bytes", ", ".join(f"{path} {size}" for path, size in sizes.items()))
+
+
+async def _browse(port: int, daemon: int, browsers: int, seconds: float) -> tuple[Polls, list[float]]:
+    """Return the polls of so many browsers, and how long each opening of a page took meanwhile."""
+    polls, pages = Polls(), list[float]()
+    until = time.monotonic() + seconds
+    crowd = [Browser(port) for _ in range(browsers)]
+    await asyncio.gather(
+        *(browser.poll(STATE, until, 1.0, polls) for browser in crowd),
+        _open(port, until, pages),
+        asyncio.to_thread(_change, daemon, until),
+    )
+    for browser in crowd:
+        browser.close()
+    return polls, pages
+
+
+async def _open(port: int, until: float, pages: list[float]) -> None:
+    browser = Browser(port)
+    while time.monotonic() < until:
+        began = time.perf_counter()
+        status, _headers, _body = await browser.ask("/about")
+        pages.append(time.perf_counter() - began)
+        if status != 200:
+            raise RuntimeError(f"/about: {status}")
+        await asyncio.sleep(0.2)
+    browser.close()
+
+
+def _change(daemon: int, until: float) -> None:
+    """Give the states another revision twice a second."""
+    with Connection("127.0.0.1", daemon) as connection:
+        name = next(iter(connection.call("status")["servers"]))
+        held = False
+        while time.monotonic() < until:
+            held = not held
+            connection.call("hold", {"server": name, "held": held})
+            time.sleep(0.5)
+        connection.call("hold", {"server": name, "held": False})
