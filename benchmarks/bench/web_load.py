@@ -47,7 +47,18 @@ def _gui(folder: Path, servers: int) -> Iterator[tuple[int, Process, int]]:
     etc = folder / "etc"
     write_dummy_site(etc, folder / "state", servers)
     with ockle_daemon(etc) as (_daemon, port):
-        command = [sys.executable, "-m", "ockle", "web", "--etc", str(etc), "--host", f"127.0.0.1:{port}", "--port", "0"]
+        command = [
+            sys.executable,
+            "-m",
+            "ockle",
+            "web",
+            "--etc",
+            str(etc),
+            "--host",
+            f"127.0.0.1:{port}",
+            "--port",
+            "0",
+        ]
         with (etc / "config.ini").open("a") as file:
             file.write("[web]\nlocal_role = admin\n")
         with running(command) as web:

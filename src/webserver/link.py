@@ -79,11 +79,8 @@ class Snapshot:
 
 def following(before: Snapshot, reply: Mapping[str, Any], now: float, line: str) -> Snapshot:
     """Return the snapshot after ``before``, when the daemon gives this ``reply`` on the connection ``line``."""
-    if (
-        before.line.startswith(line)
-        and before.status
-        and (reply.get("same") or _content(reply) == _content(before.status))
-    ):
+    goes_on = bool(before.status) and before.line.partition("-")[0] == line
+    if goes_on and (reply.get("same") or _content(reply) == _content(before.status)):
         return replace(before, seen_at=now, problem="")
     servers: Mapping[str, Any] = reply.get("servers", {})
     known = before.servers
