@@ -103,7 +103,7 @@ class CommunicationHandler:
         except CommandError as error:
             return message.refuse(error.code, str(error), error.data)
         except ConfigError as error:
-            return message.refuse("bad_config", str(error))
+            return message.refuse("bad_config", str(error), error.data)
         except DeviceError as error:
             return message.refuse("device", str(error))
         except OckleError as error:

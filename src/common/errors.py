@@ -15,11 +15,13 @@ class ConfigError(OckleError):
     """A fault in the configuration, which the user mends in a file.
 
     ``faults``  one line each, already naming file, section, key, value and what is allowed
+    ``data``    goes with a refusal, for programs: the same faults by file, section and key, where they are known so
     """
 
     def __init__(self, *faults: str) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+        self.data: dict[str, Any] = {}
 
 
 class DependencyException(OckleError):

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..common.errors import ConfigError
 from .faults import Fault
-from .files import read_ini
-from .known_options import FOLDERS, editable, site_files
-from .reader import MAIN_FILE
-from .servers import PART_KINDS, SECTION
-from .types_lists import split_list
+from .known_options import FOLDERS, site_files
 
 Validate = Callable[[Path], tuple[list[Fault], list[str]]]
 """Returns faults and warnings of the site in a folder, cycles included: ``ServerNetworkFactory.check``."""
@@ -45,7 +41,7 @@ def _fill(draft: Path, etc: Path, files: Mapping[str, str | None]) -> None:
             for inner in entry.iterdir():
                 if f"{entry.name}/{inner.name}" not in {*copied, *files}:
                     (draft / entry.name / inner.name).symlink_to(inner.absolute())
-        elif entry.name not in {*copied, *files, ".history"}:
+        elif entry.name not in {*copied, *files, ".history", ".drafts"}:
             (draft / entry.name).symlink_to(entry.absolute())
     for file in copied - files.keys():
         _copy(etc / file, draft / file)
@@ -61,40 +57,3 @@ def _copy(source: Path, target: Path) -> None:
         target.symlink_to(source.absolute())
         return
     shutil.copyfile(source, target)
-
-
-def users(etc: Path, deleted: Iterable[str]) -> list[str]:
-    """Return a sentence for each of the files ``deleted`` that servers in ``etc`` still use.
-
-    Cost: reads all servers; files with errors count as using nothing, the check reports them.
-    """
-    used_by: dict[tuple[str, str], list[str]] = {}
-    wanted = [(file.rpartition("/")[0], Path(file).stem) for file in deleted if file != MAIN_FILE]
-    if not wanted:
-        return []
-    for file in site_files(etc):
-        folder, _, _name = file.rpartition("/")
-        if folder == "servers":
-            for used in _uses(editable(etc, file), file):
-                used_by.setdefault(used, []).append(Path(file).stem)
-    sentences = []
-    for folder, name in wanted:
-        servers = list(dict.fromkeys(used_by.get((folder, name), [])))
-        if servers:
-            noun = "server" if len(servers) == 1 else "servers"
-            sentences.append(f"{folder}/{name}.ini is used by {noun} {', '.join(servers)}")
-    return sentences
-
-
-def _uses(path: Path, file: str) -> Iterator[tuple[str, str]]:
-    """Yield folder and name of everything that a server's file refers to."""
-    try:
-        ini = read_ini(path, name=file)
-        needed = split_list(ini.get(SECTION, {}).get("dependencies", ""))
-    except (ConfigError, ValueError):
-        return
-    yield from (("servers", name) for name in needed)
-    for section in ini.sections:
-        for part in PART_KINDS:
-            if part.key in ini[section]:
-                yield part.kind, str(ini[section][part.key])

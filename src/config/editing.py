@@ -6,33 +6,28 @@ on a copy first; if the site would not load with it, nothing is written. The for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from configobj import ConfigObj
-
 from ..common.errors import CommandError, ConfigError
 from .atomic import sync_folder, write_atomic
-from .draft import Validate, draft_folder, users
+from .diffs import masked_diff
+from .draft import Validate, draft_folder
+from .drafts import Pair
+from .edits import Edits, Files, Values
 from .faults import Fault, one_line
-from .files import MAX_BYTES, parse_ini, read_text
-from .history import History, unified
+from .files import MAX_BYTES, parse_ini
+from .history import History
 from .known_options import Visibility, editable
 from .lock import exclusive
-from .masking import HIDDEN, Masked, mask, mask_url, shown_value, unmask
+from .masking import mask, mask_url, shown_value, unmask
 from .reader import MAIN_FILE
-from .servers import PART_KINDS, SECTION
+from .refusals import ConfigFaults, as_dict
 from .templates import check_section, plugin_template
-from .types_lists import split_list
-from .written import checked, rendered
-
-Files = Mapping[str, str | None]
-"""File relative to etc -> its whole new text; None: the file is to go."""
+from .uses import users
 
 _PLUGIN = "EditingCommunicationCommands"
-_DECIDING = ("type", *(part.key for part in PART_KINDS))
 _LONGEST_MESSAGE = 1000
 
 
@@ -45,6 +40,7 @@ class Editor:
 
     def __init__(self, etc: Path, validate: Validate, keep: int | None = None) -> None:
         self._etc = etc
+        self._edits = Edits(etc)
         self._validate = validate
         self._keep = keep
 
@@ -53,11 +49,11 @@ class Editor:
     def check(self) -> dict[str, Any]:
         """Return ``faults`` (dicts: file, section, key, value, problem, remedy, text) and ``warnings`` (texts)."""
         faults, warnings = self._validate(self._etc)
-        return {"faults": [_as_dict(fault) for fault in faults], "warnings": [mask_url(text) for text in warnings]}
+        return {"faults": [as_dict(fault) for fault in faults], "warnings": [mask_url(text) for text in warnings]}
 
     def get(self, file: str, section: str | None = None, key: str | None = None) -> Any:
         """Return the text of a file, the options of a section (dict), or the value of an option (text or list)."""
-        text = self._existing(file)
+        text = self._edits.existing(file)
         if section is None:
             return mask(file, text)
         sections = _shown_sections(file, text)
@@ -71,20 +67,35 @@ class Editor:
 
     def sections(self, file: str) -> dict[str, dict[str, Any]]:
         """Return the file as section -> option -> text or list."""
-        return _shown_sections(file, self._existing(file))
+        return _shown_sections(file, self._edits.existing(file))
 
     def diff(self, files: Files) -> str:
         """Return the unified diff to ``files``; a secret that changes shows as ``*** (new)``."""
         parts = []
         for file, text in sorted(self._clean(files).items()):
-            old = self._text(file)
-            new = None if text is None else unmask(file, text, old)
-            before, after = Masked(file, old or ""), Masked(file, new or "")
-            # A comment of one may tell the secret of the other.
-            old_shown = before.text(literals=after.literals)
-            new_shown = after.text(literals=before.literals, against=before)
-            parts.append(unified(file, None if old is None else old_shown, None if new is None else new_shown))
+            old = self._edits.text(file)
+            parts.append(masked_diff(file, old, None if text is None else unmask(file, text, old)))
         return "".join(parts)
+
+    def diff_revisions(self, a: int, b: int | None = None) -> dict[str, str]:
+        """Return file -> unified diff from right after revision ``a`` to right after ``b`` (None: to what is on disk).
+
+        Raises CommandError "not_found" for a revision that is not kept
+        """
+        try:
+            old = self._history().texts_at(a)
+            new = {} if b is None else self._history().texts_at(b)
+        except ConfigError as error:
+            raise CommandError(str(error), "not_found") from error
+        parts = {}
+        for file in sorted({*old, *new}):
+            now = self._edits.text(file)
+            parts[file] = masked_diff(file, old.get(file, now), new.get(file, now))
+        return {file: part for file, part in parts.items() if part}
+
+    def text(self, file: str) -> str | None:
+        """Return the real text of a file, secrets in clear: for no client. None: there is none."""
+        return self._edits.text(file)
 
     def history(self, limit: int | None = None) -> list[dict[str, Any]]:
         """Return the revisions, newest first: rev, when (s since 1970), who, message, files (names)."""
@@ -109,54 +120,52 @@ class Editor:
         with exclusive(self._etc):
             return self._apply(files, who, message, base)
 
+    def apply_pairs(self, pairs: Mapping[str, Pair], who: str, message: str) -> dict[str, Any]:
+        """Write ``pairs`` (file -> its whole text before and after, secrets in clear); returns and raises as ``apply``.
+
+        Raises CommandError "conflict" also when a file is not as it was before.
+        """
+        with exclusive(self._etc):
+            changed = [file for file, pair in pairs.items() if self._edits.text(file) != pair[0]]
+            if changed:
+                raise CommandError(f"{', '.join(sorted(changed))} changed meanwhile; look again", "conflict")
+            before = {file: pair[0] for file, pair in pairs.items()}
+            return self._write(before, {file: pair[1] for file, pair in pairs.items()}, who, message)
+
     def set_value(
         self, file: str, section: str, key: str, value: object, who: str, message: str = "", base: int | None = None
     ) -> dict[str, Any]:
         """Set an option, or with None take it out so that its default holds; returns and raises as ``apply``."""
-        with exclusive(self._etc):
-            ini = self._parsed(file)
-            if value is not None:
-                self._put(ini, file, section, key, value)
-            elif key in ini.get(section, {}):
-                del ini[section][key]
-            return self._apply({file: rendered(ini, file)}, who, message or f"set {file} [{section}] {key}", base)
+        message = message or f"set {file} [{section}] {key}"
+        return self._carry_out(lambda: self._edits.change(file, {section: {key: value}}), who, message, base)
 
-    def set_file(
-        self, file: str, sections: Mapping[str, Mapping[str, object]], who: str, message: str = ""
-    ) -> dict[str, Any]:
+    def set_file(self, file: str, sections: Values, who: str, message: str = "") -> dict[str, Any]:
         """Make a file hold exactly ``sections``, keeping comments and order; returns and raises as ``apply``."""
-        with exclusive(self._etc):
-            ini = self._parsed(file)
-            for section in [name for name in ini.sections if name not in sections]:
-                del ini[section]
-            faults: list[str] = []
-            for section, options in sections.items():
-                faults += self._put_section(ini, file, section, options)
-            if faults:
-                raise ConfigError(*faults)
-            return self._apply({file: rendered(ini, file)}, who, message or f"set {file}")
+        return self._carry_out(lambda: self._edits.replace(file, sections), who, message or f"set {file}")
 
     def delete_file(self, file: str, who: str, message: str = "") -> dict[str, Any]:
         """Delete a file that nothing uses; returns and raises as ``apply``."""
-        with exclusive(self._etc):
-            self._existing(file)
-            return self._apply({file: None}, who, message or f"delete {file}")
+        return self._carry_out(lambda: self._edits.delete(file), who, message or f"delete {file}")
 
     def delete_section(self, file: str, section: str, who: str, message: str = "") -> dict[str, Any]:
         """Delete a section, of a server's file also from the list in [server]; returns and raises as ``apply``."""
+        message = message or f"delete {file} [{section}]"
+        return self._carry_out(lambda: self._edits.delete_section(file, section), who, message)
+
+    def rename(self, file: str, name: str, who: str, message: str = "") -> dict[str, Any]:
+        """Give an object another name, here and wherever it is named; returns and raises as ``apply``."""
+        message = message or f"rename {Path(file).stem} to {name}"
+        return self._carry_out(lambda: self._edits.rename(file, name), who, message)
+
+    def copy(self, file: str, name: str, who: str, message: str = "") -> dict[str, Any]:
+        """Make an object like another one; returns and raises as ``apply``."""
+        return self._carry_out(
+            lambda: self._edits.copy(file, name), who, message or f"copy {Path(file).stem} to {name}"
+        )
+
+    def _carry_out(self, edit: Callable[[], Files], who: str, message: str, base: int | None = None) -> dict[str, Any]:
         with exclusive(self._etc):
-            self._existing(file)
-            ini = self._parsed(file)
-            if section not in ini.sections:
-                raise CommandError(f"{file}: no section [{section}]", "not_found")
-            del ini[section]
-            own = ini.get(SECTION, {}) if file.startswith("servers/") else {}
-            for part in PART_KINDS:
-                listed = split_list(own.get(part.listed, ""))
-                if section in listed:
-                    rest = [name for name in listed if name != section]
-                    own[part.listed] = checked(self._etc, file, SECTION, part.listed, rest, ini)
-            return self._apply({file: rendered(ini, file)}, who, message or f"delete {file} [{section}]")
+            return self._apply(edit(), who, message, base)
 
     def undo(self, who: str, rev: int | None = None) -> dict[str, Any]:
         """Return to how the files were right after revision ``rev`` (None: before the newest), as a new revision."""
@@ -166,7 +175,7 @@ class Editor:
                 raise CommandError("there is no change to take back", "not_found")
             target = newest - 1 if rev is None else rev
             texts = self._history().texts_at(target)
-            before = {file: self._text(file) for file in texts}
+            before = {file: self._edits.text(file) for file in texts}
             # Not by way of unmask: these texts were never shown to anybody.
             return self._write(before, texts, who, f"back to revision {target}")
 
@@ -179,26 +188,11 @@ class Editor:
         """Return what config.ini says about the history, the default if it is broken: it may be what is mended."""
         section = f"plugins.{_PLUGIN}"
         try:
-            raw = parse_ini(self._text(MAIN_FILE) or "", MAIN_FILE).get(section, {})
+            raw = parse_ini(self._edits.text(MAIN_FILE) or "", MAIN_FILE).get(section, {})
         except ConfigError:
             raw = {}
         keep: int = check_section(plugin_template(_PLUGIN), section, raw).settings["history"]
         return keep
-
-    def _text(self, file: str) -> str | None:
-        path = editable(self._etc, file)
-        try:
-            exists = path.exists()
-        except OSError as error:
-            raise ConfigError(f"{file} cannot be read: {error.strerror or error}") from error
-        return read_text(path, file) if exists else None
-
-    def _parsed(self, file: str) -> ConfigObj:
-        """Return the file, an empty one if there is none."""
-        ini = parse_ini(self._text(file) or "", file)
-        if ini.scalars:
-            raise ConfigError(str(Fault(file, key=ini.scalars[0], problem="stands before any section")))
-        return ini
 
     def _clean(self, files: Files) -> Files:
         """Return ``files``. Raises ConfigError for a file that is not of the site or a text that no file can have."""
@@ -211,40 +205,6 @@ class Editor:
             if size > MAX_BYTES:
                 raise ConfigError(str(Fault(file, problem=f"larger than {MAX_BYTES // 1024} KiB")))
         return files
-
-    def _existing(self, file: str) -> str:
-        text = self._text(file)
-        if text is None:
-            raise CommandError(f"{file}: no such file", "not_found")
-        return text
-
-    def _put_section(self, ini: ConfigObj, file: str, section: str, options: Mapping[str, object]) -> list[str]:
-        """Make a section hold exactly ``options``; return the faults."""
-        inside = ini.setdefault(section, {})
-        for key in [name for name in inside if options.get(name) is None]:
-            del inside[key]
-        faults: list[str] = []
-        # First what decides which other options there are.
-        for key in sorted(options, key=lambda name: name not in _DECIDING):
-            if options[key] is not None:
-                try:
-                    self._put(ini, file, section, key, options[key])
-                except ConfigError as error:
-                    faults += error.faults
-        return faults
-
-    def _put(self, ini: ConfigObj, file: str, section: str, key: str, value: object) -> None:
-        """Set an option in the parsed file, unless ``value`` is what was shown of its present value."""
-        now = ini.get(section, {}).get(key)
-        shown = None if now is None else shown_value(Visibility(file), section, key, now)
-        if now is not None and shown != now and value == shown:
-            return
-        if value == HIDDEN and not Visibility(file).shows(section, key):
-            problem = f"is {HIDDEN}, and there is no former value to keep"
-            raise ConfigError(str(Fault(file, section, key, problem=problem, remedy="write the value itself")))
-        written = checked(self._etc, file, section, key, value, ini)
-        if now != written:
-            ini.setdefault(section, {})[key] = written
 
     def _refuse_stale(self, base: int, files: Files) -> None:
         revisions = self._history().list()
@@ -260,7 +220,7 @@ class Editor:
                 raise CommandError(f"{text}, after revision {base} that you looked at; look again", "conflict")
 
     def _apply(self, files: Files, who: str, message: str, base: int | None = None) -> dict[str, Any]:
-        before = {file: self._text(file) for file in self._clean(files)}
+        before = {file: self._edits.text(file) for file in self._clean(files)}
         after = {file: None if text is None else unmask(file, text, before[file]) for file, text in files.items()}
         if base is not None:
             self._refuse_stale(base, files)
@@ -292,7 +252,7 @@ class Editor:
         broken = []
         for file, text in before.items():
             try:
-                if self._text(file) != text:
+                if self._edits.text(file) != text:
                     self._put_text(file, text)
             except (ConfigError, OSError):
                 broken.append(file)
@@ -309,7 +269,7 @@ class Editor:
                 raise CommandError("; ".join(in_use), "refused")
             faults, warnings = self._validate(draft)
         if faults:
-            raise ConfigError(*(mask_url(str(fault)) for fault in faults))
+            raise ConfigFaults(faults)
         return [mask_url(text) for text in warnings]
 
     def _put_text(self, file: str, text: str | None) -> None:
@@ -328,8 +288,3 @@ def _shown_sections(file: str, text: str) -> dict[str, dict[str, Any]]:
         section: {key: shown_value(visibility, section, key, ini[section][key]) for key in ini[section].scalars}
         for section in ini.sections
     }
-
-
-def _as_dict(fault: Fault) -> dict[str, Any]:
-    shown = {key: mask_url(value) if isinstance(value, str) else value for key, value in asdict(fault).items()}
-    return shown | {"text": mask_url(str(fault))}

@@ -19,7 +19,7 @@ def template_data(paths: Iterable[str]) -> dict[str, dict[str, dict[str, Any]]]:
     for path in paths:
         merged = merged.merged(_template(path))
     return {
-        section: {name: _option_data(option) for name, option in options.items()}
+        section: {name: option_data(option) for name, option in options.items()}
         for section, options in merged.sections.items()
     }
 
@@ -31,7 +31,7 @@ def _template(path: str) -> Template:
     return EXTERNAL.get((folder.removeprefix("conf_"), name)) or load_template(path)
 
 
-def _option_data(option: Option) -> dict[str, Any]:
+def option_data(option: Option) -> dict[str, Any]:
     return {
         "type": option.type,
         "default": None if option.required else option.kind.format(option.default),

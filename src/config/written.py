@@ -6,10 +6,10 @@ from pathlib import Path
 
 from configobj import ConfigObj
 
-from ..common.errors import ConfigError
 from .faults import Fault
 from .files import parse_ini, render_ini
 from .known_options import place
+from .refusals import ConfigFaults
 from .templates import Option, check_section
 from .types_lists import TextList, split_list
 
@@ -28,12 +28,12 @@ def checked(etc: Path, file: str, section: str, key: str, value: object, ini: Co
         outcome = check_section(template, there, {key: value}, file=file, shown_as=section, etc=etc)
         for fault in outcome.faults:
             if fault.key == key:  # not the ones about other options, which this section may well have
-                raise ConfigError(str(fault))
+                raise ConfigFaults([fault])
         option = template.sections.get(there, {}).get(key)
     try:
         return _written(value, option)
     except ValueError as error:
-        raise ConfigError(str(Fault(file, section, key, problem=str(error)))) from None
+        raise ConfigFaults([Fault(file, section, key, problem=str(error))]) from None
 
 
 def _written(value: object, option: Option | None) -> Written:
@@ -60,5 +60,5 @@ def rendered(ini: ConfigObj, file: str) -> str:
     """
     text = render_ini(ini)
     if parse_ini(text, file).dict() != ini.dict():
-        raise ConfigError(str(Fault(file, problem="a name or value cannot be written into an INI file")))
+        raise ConfigFaults([Fault(file, problem="a name or value cannot be written into an INI file")])
     return text

@@ -1,0 +1,77 @@
+"""The site as it is on disk, or would be with a draft, read once and kept as long as no file changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .known_options import editable, site_files
+from .site import Site, load_site
+from .uses import Uses, uses
+
+KEEP = 4
+"""Several users look at their drafts at the same time; each site is a few MB at most."""
+
+Key = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Look:
+    """``site`` may be incomplete: it has its faults with it. ``extra``: what others derive from it, kept as long."""
+
+    site: Site
+    uses: Uses
+    texts: dict[str, str]
+    """File -> its real text, of those that can be read."""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Looks:
+    """Keeps the last KEEP looks. For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[Key, Look] = {}
+
+    def at(self, etc: Path, stamp: str, folder: Callable[[], AbstractContextManager[Path]]) -> Look:
+        """Return the look at the site.
+
+        ``stamp``   changes with the draft; "" without one
+        ``folder``  gives the folder to read, if it has to be read
+        """
+        key = (stamp, *_marks(etc))
+        with self._lock:
+            look = self._kept.pop(key, None)
+            if look is None:
+                with folder() as where:
+                    look = _read(where)
+            self._kept[key] = look  # the last used one is the last to go
+            while len(self._kept) > KEEP:
+                del self._kept[next(iter(self._kept))]
+            return look
+
+
+def _read(folder: Path) -> Look:
+    texts = {}
+    for file in site_files(folder):
+        path = editable(folder, file)
+        if path.is_file():
+            texts[file] = path.read_bytes().decode("utf-8", "replace")
+    # Not this machine's business to resolve what a form only shows.
+    return Look(load_site(folder, check_secrets=False), uses(folder), texts)
+
+
+def _marks(etc: Path) -> Key:
+    """Return what changes with every file of the site."""
+    marks = []
+    for file in site_files(etc):
+        try:
+            status = (etc / file).stat()
+        except OSError:
+            continue
+        marks.append(f"{file} {status.st_mtime_ns} {status.st_size} {status.st_ino}")
+    return tuple(marks)
