@@ -37,6 +37,7 @@ from .common.failpoints import arm_from_environment
 from .common.logs import logging_to, register_secret
 from .config.paths import find_etc
 from .config.references import Secret
+from .config.restart import waiting
 from .config.site import Site, load_site
 from .config.templates import described_types, plugin_template
 from .drivers.discovery import load_class, register_external_templates
@@ -80,6 +81,9 @@ class MainDaemon:
         self.communicationHandler = CommunicationHandler(self)
         self.plugins: dict[str, ModuleTemplate] = {}
         self._failed_plugins: dict[str, str] = {}
+        self._started: dict[str, Mapping[str, Any]] = {
+            "main": self.site.main
+        }  # section -> settings that what reads them at its start has
         state = StateFolder(self.etc, self.site.main["state_dir"])
         self.device_loop = DeviceLoop()
         self.engine = Engine(
@@ -197,8 +201,13 @@ class MainDaemon:
         found = self.site.plugin_settings.get(name)
         return found if found is not None else plugin_template(name).defaults(f"plugins.{name}")
 
+    def waiting_for_restart(self) -> list[dict[str, str]]:
+        """Return file, section and key of the options whose new values only a restart applies."""
+        return waiting(self._started, self.site)
+
     def _load_plugin(self, name: str) -> None:
         try:
+            self._started[f"plugins.{name}"] = self.plugin_settings(name)
             self.plugins[name] = load_class("plugins", name)(self)
         except Exception as error:  # foreign code: a plugin that cannot be loaded harms nobody else
             text = f"{type(error).__name__}: {error}"
@@ -208,16 +217,19 @@ class MainDaemon:
 
     # -- configuration
 
-    def reload(self, dataDict: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def reload(
+        self, dataDict: Mapping[str, Any] | None = None, renamed: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """Apply the configuration as it is on disk now; runs go on, no outlet is touched.
 
+        ``renamed``  new name of a server -> the one that it had: what is known of it goes over
         Raises ConfigError or DependencyException, and leaves everything as it was, when it would not load.
         """
         with self._reloading:
             site = self._read()
             network = self.factory.buildNetwork(site)
             self._attach(network)
-            self.device_loop.call(self.engine.adopt(network, Settings.from_main(site.main)), 60.0)
+            self.device_loop.call(self.engine.adopt(network, Settings.from_main(site.main), renamed), 60.0)
             self.site = site
             self._change_plugins(site.plugins)
         heap.settle()
@@ -228,6 +240,7 @@ class MainDaemon:
     def _change_plugins(self, wanted: list[str]) -> None:
         for name in [name for name in self.plugins if name not in wanted]:
             plugin = self.plugins.pop(name)
+            del self._started[f"plugins.{name}"]
             plugin.stop()
             plugin.join(PLUGIN_STOP_S)
         for plugin in self.plugins.values():

@@ -45,7 +45,7 @@ class Services:
     def debug(self, message: str) -> None:
         raise AssertionError(message)
 
-    def reload(self, dataDict: dict[str, Any]) -> dict[str, Any]:
+    def reload(self, dataDict: dict[str, Any], renamed: Mapping[str, str] | None = None) -> dict[str, Any]:
         self.reloads += 1
         if self.busy:
             raise ConfigError(self.busy)
@@ -53,6 +53,9 @@ class Services:
 
     def getAvailablePluginsListIndex(self, dict: dict[str, Any] = {}) -> dict[str, str]:  # noqa: B006 - documented
         raise AssertionError(dict)
+
+    def waiting_for_restart(self) -> list[dict[str, str]]:
+        return []
 
     def plugin_states(self) -> dict[str, str]:
         raise AssertionError("nobody asked for it")

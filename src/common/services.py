@@ -37,8 +37,11 @@ class DaemonServices(Protocol):
     def debug(self, message: str) -> None:
         """Write a line to the daemon's log, level DEBUG."""
 
-    def reload(self, dataDict: dict[str, Any]) -> dict[str, Any]:
-        """Apply the configuration as it is on disk now."""
+    def reload(self, dataDict: dict[str, Any], renamed: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Apply the configuration as it is on disk now; ``renamed``: new name of a server -> the one that it had."""
+
+    def waiting_for_restart(self) -> list[dict[str, str]]:
+        """Return file, section and key of the options whose new values only a restart applies."""
 
     def shutdown(self, restart: bool = False) -> None:
         """Ask the daemon to stop, and to start anew if ``restart``."""

@@ -30,6 +30,7 @@ from .templates import (
     type_names,
 )
 from .topology import CIRCUIT
+from .types_lists import split_list
 from .uses import NOUNS
 
 Refused = Mapping[str, str]
@@ -144,10 +145,10 @@ class _Form:
                 yield self._section(name, "orphan", name, Template(), name)
         if self._wanted.part is not None:
             kind, generator = self._wanted.part
-            part = next((one for one in PART_KINDS if one.kind == kind), None)
-            if part is None or generator not in self._site.generators(kind):
+            new = next((one for one in PART_KINDS if one.kind == kind), None)
+            if new is None or generator not in self._site.generators(kind):
                 raise CommandError(f"there is no {NOUNS.get(kind, 'device')} {generator}", "not_found")
-            yield self._part("", part, None, generator)
+            yield self._part("", new, None, generator)
 
     def _part(self, name: str, part: PartKind, place: int | None, generator: str) -> FormSection:
         made_by = self._site.generators(part.kind).get(generator)
@@ -220,8 +221,6 @@ def _offer(name: str, doc: str = "", refused: str = "") -> dict[str, str]:
 
 
 def _names(value: Any) -> list[str]:
-    from .types_lists import split_list
-
     try:
         return split_list(value)
     except ValueError:
@@ -229,7 +228,7 @@ def _names(value: Any) -> list[str]:
 
 
 def objects(look: Look, folder: str) -> list[dict[str, Any]]:
-    """Return the objects of a folder, by name: name, file, type, comment, ``uses`` (texts) and ``fault`` ("" = none)."""
+    """Return the objects of a folder, by name: name, file, type, comment, ``uses`` (texts), ``fault`` ("" = none)."""
     faults: dict[str, str] = {}
     for fault in look.site.faults:
         faults.setdefault(fault.file, str(fault))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,23 @@ Key = tuple[str, ...]
 
 @dataclass(slots=True)
 class Look:
-    """``site`` may be incomplete: it has its faults with it. ``extra``: what others derive from it, kept as long."""
+    """``site`` may be incomplete: it has its faults with it. ``network`` is what the higher floor makes of it."""
 
     site: Site
     uses: Uses
     texts: dict[str, str]
     """File -> its real text, of those that can be read."""
-    extra: dict[str, Any] = field(default_factory=dict)
+    network: Any
 
 
 class Looks:
-    """Keeps the last KEEP looks. For any thread."""
+    """Keeps the last KEEP looks. For any thread.
 
-    def __init__(self) -> None:
+    ``connect``  makes the network of a site, faults or not, while its folder is there
+    """
+
+    def __init__(self, connect: Callable[[Site], Any]) -> None:
+        self._connect = connect
         self._lock = threading.Lock()
         self._kept: dict[Key, Look] = {}
 
@@ -48,21 +52,21 @@ class Looks:
             look = self._kept.pop(key, None)
             if look is None:
                 with folder() as where:
-                    look = _read(where)
+                    look = self._read(where)
             self._kept[key] = look  # the last used one is the last to go
             while len(self._kept) > KEEP:
                 del self._kept[next(iter(self._kept))]
             return look
 
-
-def _read(folder: Path) -> Look:
-    texts = {}
-    for file in site_files(folder):
-        path = editable(folder, file)
-        if path.is_file():
-            texts[file] = path.read_bytes().decode("utf-8", "replace")
-    # Not this machine's business to resolve what a form only shows.
-    return Look(load_site(folder, check_secrets=False), uses(folder), texts)
+    def _read(self, folder: Path) -> Look:
+        texts = {}
+        for file in site_files(folder):
+            path = editable(folder, file)
+            if path.is_file():
+                texts[file] = path.read_bytes().decode("utf-8", "replace")
+        # Not this machine's business to resolve what a form only shows.
+        site = load_site(folder, check_secrets=False)
+        return Look(site, uses(folder), texts, self._connect(site))
 
 
 def _marks(etc: Path) -> Key:

@@ -13,7 +13,8 @@ def template_data(paths: Iterable[str]) -> dict[str, dict[str, dict[str, Any]]]:
 
     ``paths``  relative to src/config, such as ``conf_outlets/PoE.ini``; also of types from outside the package
     Each option has ``type``, ``default`` (as it would stand in an INI file; None: required), ``required``, ``allowed``
-    (a phrase), ``args`` (the rest of its JSON list) and ``doc``. Raises ConfigError for anything but a template.
+    (a phrase), ``args`` (the rest of its JSON list), ``doc``, and ``restart``: whether a new value needs one.
+    Raises ConfigError for anything but a template.
     """
     merged = Template()
     for path in paths:
@@ -32,6 +33,7 @@ def _template(path: str) -> Template:
 
 
 def option_data(option: Option) -> dict[str, Any]:
+    """Return what there is to know about one option."""
     return {
         "type": option.type,
         "default": None if option.required else option.kind.format(option.default),
@@ -39,4 +41,5 @@ def option_data(option: Option) -> dict[str, Any]:
         "allowed": option.describe(),
         "args": list(option.args),
         "doc": option.doc,
+        "restart": option.at_start,
     }

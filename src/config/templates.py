@@ -30,6 +30,9 @@ KINDS = ("outlets", "controllers", "testers")
 GENERATOR_SECTION = {"outlets": "pdu", "controllers": "controller", "testers": "tester"}
 PARAMS_SECTION = {"outlets": "outletParams", "controllers": "controllerParams", "testers": "testerParams"}
 
+AT_START = "Takes effect at the next start of the daemon."
+"""How the documentation of an option ends that a reload does not apply."""
+
 _FREE_FORM = ("string", "path", "list", "command")
 
 EXTERNAL: dict[tuple[str, str], Template] = {}
@@ -57,6 +60,11 @@ class Option:
     def kind(self) -> OptionType:
         """The object that parses, formats and describes values of this option."""
         return TYPES[self.type]
+
+    @property
+    def at_start(self) -> bool:
+        """Whether a new value needs a restart of the daemon."""
+        return self.doc.endswith(AT_START)
 
     def describe(self) -> str:
         """Return what is allowed, e.g. "an integer from 1 to 8"."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..common.device import Device
 from ..drivers.driver import Driver
@@ -19,10 +19,15 @@ CLOSE_S = 1.0
 """How long one device may take to end its sessions."""
 
 
-def exchange(old: ServerNetwork, new: ServerNetwork, journal: Journal) -> None:
-    """Give the servers of ``new`` what is known of them, and note who has come and who is gone."""
+def exchange(old: ServerNetwork, new: ServerNetwork, journal: Journal, renamed: Mapping[str, str]) -> None:
+    """Give the servers of ``new`` what is known of them, and note who has come and who is gone.
+
+    ``renamed``  new name of a server -> the one that it had; who is called so now is somebody else
+    """
+    given_up = set(renamed.values())
     for node in new:
-        before = old.getServer(node.name)
+        name = renamed.get(node.name, node.name)
+        before = old.getServer(name) if node.name in renamed or name not in given_up else None
         if before is not None:
             take_over(node, before)
         else:

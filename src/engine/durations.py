@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from statistics import median, quantiles
 
 from ..common.errors import StoreError
@@ -37,6 +38,17 @@ class Durations:
         values = [*self._known.get(key, ()), round(seconds, 3)][-KEEP:]
         self._known[key] = values
         self._log.put("durations", key, seconds=values)
+
+    def rename(self, renamed: Mapping[str, str]) -> None:
+        """Keep what was learned of servers that have other names now; new -> old."""
+        known = {
+            f"{action} {new}": self._known.pop(f"{action} {old}")
+            for new, old in renamed.items()
+            for action in ("on", "off")
+            if f"{action} {old}" in self._known
+        }
+        self._known.update(known)
+        self._put_all()
 
     def _put_all(self) -> None:
         for key, values in self._known.items():

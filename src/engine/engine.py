@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..common.clock import Clock
@@ -24,6 +24,7 @@ from .emergency import KEY as EMERGENCY
 from .emergency import RUN_S, Emergency
 from .forces import Force, Forces
 from .journal import Journal
+from .names import Names
 from .observer import Observer
 from .orders import Orders
 from .run_book import RunBook
@@ -57,6 +58,7 @@ class Engine:
         self.core = Core(network, Journal(store, clock), events, clock, settings or Settings())
         self.runs = RunBook(self.core)
         self.durations = Durations(store)
+        self.names = Names(self)
         self._store_watch = StoreWatch(self.core)
         self._conductor = Conductor(self.core, self.runs, Observer(self.core), self.durations, self._store_watch)
         self.emergencies = Emergency(self.core, self._store_watch)
@@ -267,20 +269,27 @@ class Engine:
 
     # -- a new configuration
 
-    async def adopt(self, network: ServerNetwork, settings: Settings) -> None:
-        """Go on with a new network: servers keep their facts by name, no outlet is touched.
-
-        Raises ConfigError while a server is being switched or has an order in a run.
-        """
+    def refuse_in_use(self) -> None:
+        """Raise ConfigError while a server is being switched or has an order in a run."""
         in_use = {*self.busy(), *(node.name for node in self.network if self.runs.of_server(node.name))}
         if in_use:
             raise ConfigError(
                 f"{', '.join(sorted(in_use))} {'is' if len(in_use) == 1 else 'are'} being switched: "
                 "apply the configuration when the run has ended, or cancel it"
             )
+
+    async def adopt(self, network: ServerNetwork, settings: Settings, renamed: Mapping[str, str] | None = None) -> None:
+        """Go on with a new network: servers keep their facts by name, no outlet is touched.
+
+        ``renamed``  new name of a server -> the one that it had
+        Raises ConfigError while a server is being switched or has an order in a run.
+        """
+        self.refuse_in_use()
         old, old_observer = self.network, self.observer
         failpoint("adopt.begun")
-        exchange(old, network, self.core.journal)  # from the check above to the last change no order may come between
+        # from the check above to the last change no order may come between
+        exchange(old, network, self.core.journal, renamed or {})
+        self.names.took_over(network, renamed or {})
         self.core.network = network
         self.core.settings = settings
         self.emergencies.latch()

@@ -58,6 +58,36 @@ class Journal:
             _restore(node, row, self._clock)
         self.save(node)
 
+    # -- servers that get another name
+
+    def save_as(self, node: ServerNode, name: str) -> None:
+        """Note what is known of a server under the name that it is about to get; ``restore_row`` takes that back."""
+        self.store.put("servers", name, **_row(node, self._clock.now(), self._clock.stamp()))
+
+    def restore_row(self, network: ServerNetwork, name: str) -> None:
+        """Note again what was known under ``name``."""
+        node = network.getServer(name)
+        if node is not None:
+            self.save(node)
+        elif name in self._absent:
+            self.store.put("servers", name, **self._absent[name])
+        else:
+            self.drop(name)
+
+    def take_name(self, node: ServerNode) -> None:
+        """Note a server and its outlets under its new name."""
+        self._absent.pop(node.name, None)
+        self.save(node)
+        for outlet in node.outlets:
+            self.save_marks(node, outlet)
+
+    def drop(self, name: str) -> None:
+        """Forget all that is known under a name that nobody has any more."""
+        self._absent.pop(name, None)
+        self.save(ServerNode(name))
+
+    # -- at a start
+
     def load(self, network: ServerNetwork) -> None:
         """Fill the durable facts of the network's servers; their states stay unobserved but for failures (S3)."""
         now = self._clock.now()

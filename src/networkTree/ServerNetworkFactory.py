@@ -188,18 +188,38 @@ def check(etc: Path) -> tuple[list[Fault], list[str]]:
     return faults, [*site.warnings, *external]
 
 
-def _cycles_between(site: Site) -> list[Fault]:
-    """Return the fault of a cycle among the servers that could be read, other faults notwithstanding."""
+def sketch(site: Site) -> ServerNetwork:
+    """Return the network of a site for looking at only; of one with faults, what can be told of its dependencies."""
+    if not site.faults:
+        try:
+            return ServerNetworkFactory(_Folder(site.etc), reportDependencyexceptions=False).buildNetwork(site)
+        except OckleError:
+            pass  # what is wrong is the check's to tell
+    network, pairs = _outline(site)
+    for server, needed in pairs:
+        if not network.cycle_with(server, needed):
+            network.addDependency(server, needed)
+    return network
+
+
+def _outline(site: Site) -> tuple[ServerNetwork, list[tuple[str, str]]]:
+    """Return a network of the servers that could be read, without their parts, and who needs whom."""
     network = ServerNetwork()
     for name in site.servers:
         network.addServer(ServerNode(name))
+    return network, [
+        (server.name, needed)
+        for server in site.servers.values()
+        for needed in server.dependencies
+        if needed in site.servers and needed != server.name
+    ]
+
+
+def _cycles_between(site: Site) -> list[Fault]:
+    """Return the fault of a cycle among the servers that could be read, other faults notwithstanding."""
+    network, pairs = _outline(site)
     try:
-        network.addDependencies(
-            (server.name, needed)
-            for server in site.servers.values()
-            for needed in server.dependencies
-            if needed in site.servers and needed != server.name
-        )
+        network.addDependencies(pairs)
     except DependencyException as error:
         return [cycle_fault(error)]
     return []
