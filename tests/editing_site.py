@@ -10,10 +10,12 @@ from typing import Any
 from ockle.common.clock import Clock, SystemClock
 from ockle.common.CommunicationHandler import Caller, CommunicationHandler
 from ockle.common.CommunicationMessage import Message
-from ockle.common.device_loop import DeviceLoop
+from ockle.common.device_loop import shared_loop
 from ockle.common.errors import ConfigError
 from ockle.common.events import EventBus
 from ockle.config.templates import plugin_template
+from ockle.networkTree.plan import Expected, expected_seconds
+from ockle.networkTree.ServerNetwork import ServerNetwork
 from ockle.plugins.EditingCommunicationCommands import EditingCommunicationCommands
 
 EXAMPLE = Path(__file__).parents[1] / "etc"
@@ -23,17 +25,37 @@ SECRETS = ("rack-a", "rack-b", "private@9")
 """The literal secrets of the example site that stand nowhere else in it."""
 
 
+class Engine:
+    """What the commands ask of the engine; nothing is ever learned here. ``names`` keeps what was announced."""
+
+    def __init__(self) -> None:
+        self.durations = self
+        self.names = self
+        self.announced: list[dict[str, str]] = []
+
+    def expect(self, network: ServerNetwork, server: str, action: str) -> Expected:
+        return expected_seconds(network.getServernode(server), action)
+
+    async def announce(self, renamed: dict[str, str]) -> None:
+        self.announced.append(renamed)
+
+    async def settle(self) -> None:
+        """There is no store."""
+
+    async def take_back(self, renamed: dict[str, str]) -> None:
+        self.announced.remove(renamed)
+
+
 class Services:
     """``reloads`` counts; ``busy`` is why a reload is refused, "" for never."""
-
-    device_loop: DeviceLoop  # nothing here has devices
 
     def __init__(self, etc: Path) -> None:
         self.communicationHandler = CommunicationHandler(self)
         self.events = EventBus()
         self.clock: Clock = SystemClock()
-        self.network: Any = None
-        self.engine: Any = None
+        self.device_loop = shared_loop()
+        self.network: Any = ()
+        self.engine: Any = Engine()
         self.site: Any = None
         self.etc = etc
         self.reloads = 0

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ..webserver.ockle_client.connection import Connection
 
 
+TEST_TIMEOUT_S = 30.0
+
+
 class Store(Protocol):
     """A configuration to work on; ``files``: path relative to etc -> text, None to delete it."""
 
@@ -34,6 +37,8 @@ class Store(Protocol):
     def apply(self, files: dict[str, str | None], message: str) -> dict[str, Any]: ...
     def history(self, limit: int) -> list[dict[str, Any]]: ...
     def undo(self, rev: int | None) -> dict[str, Any]: ...
+    def rename(self, file: str, name: str, message: str) -> dict[str, Any]: ...
+    def copy(self, file: str, name: str, message: str) -> dict[str, Any]: ...
 
 
 def register(commands: Commands) -> None:
@@ -55,6 +60,22 @@ def register(commands: Commands) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser = group.add("history", run_history, "former revisions")
     parser.add_argument("--limit", type=parse_count, metavar="NUMBER", default=20, help="how many (default: 20)")
+    parser = group.add("rename", run_rename, "give an object another name, here and wherever it is named")
+    parser.add_argument("file", help="relative to etc, such as servers/web1.ini")
+    parser.add_argument("name", help="the new name")
+    _message(parser)
+    parser = group.add("copy", run_copy, "make an object like another one")
+    parser.add_argument("file", help="relative to etc, such as servers/web1.ini")
+    parser.add_argument("name", help="of the copy")
+    _message(parser)
+    parser = group.add(
+        "test", run_test, "read once from a PDU, a controller or a tester; exit code 1: it does not answer"
+    )
+    parser.add_argument("file", help="relative to etc, such as outlets/pdu-a.ini")
+    parser.add_argument("--server", help="whose outlet, control or test is read (default: the first that uses it)")
+    parser.add_argument(
+        "--param", action="append", default=[], metavar="OPTION=VALUE", help="the outlet, or the system"
+    )
     parser = group.add("undo", run_undo, "take the last change back, or return to a revision")
     parser.add_argument("rev", nargs="?", type=int)
 
@@ -118,6 +139,12 @@ class Daemon:
 
     def undo(self, rev: int | None) -> dict[str, Any]:
         return self._connection.call("configUndo", {} if rev is None else {"rev": rev})
+
+    def rename(self, file: str, name: str, message: str) -> dict[str, Any]:
+        return self._connection.call("configRename", {"file": file, "name": name, "message": message})
+
+    def copy(self, file: str, name: str, message: str) -> dict[str, Any]:
+        return self._connection.call("configCopy", {"file": file, "name": name, "message": message})
 
 
 def run_check(args: argparse.Namespace) -> int:
@@ -251,3 +278,32 @@ def run_history(args: argparse.Namespace) -> int:
 def run_undo(args: argparse.Namespace) -> int:
     with _store(args) as store:
         return _changed(args, store.undo(args.rev))
+
+
+def run_rename(args: argparse.Namespace) -> int:
+    with _store(args) as store:
+        return _changed(args, store.rename(args.file, args.name, args.message))
+
+
+def run_copy(args: argparse.Namespace) -> int:
+    with _store(args) as store:
+        return _changed(args, store.copy(args.file, args.name, args.message))
+
+
+def run_test(args: argparse.Namespace) -> int:
+    if args.etc:
+        raise CliError("config test asks a running daemon, which talks to the device; leave --etc out")
+    kind, _, name = args.file.removesuffix(".ini").rpartition("/")
+    request: dict[str, Any] = {"kind": kind, "name": name, "stored": True}
+    if args.server:
+        request["server"] = args.server
+    if args.param:
+        wrong = [one for one in args.param if "=" not in one]
+        if wrong:
+            raise CliError(f"--param {wrong[0]}: write OPTION=VALUE")
+        request["params"] = dict(one.split("=", 1) for one in args.param)
+    with connect(args) as connection:
+        reply = connection.call("testConnection", request, TEST_TIMEOUT_S)
+    measured = [f"{key} = {safe(value)}" for key, value in sorted(reply["data"].items())]
+    show(args, reply, "\n".join([safe(reply["text"]), *measured, *map(safe, reply["about"])]))
+    return OK if reply["ok"] else FAILED

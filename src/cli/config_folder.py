@@ -43,6 +43,14 @@ class Folder:
     def undo(self, rev: int | None) -> dict[str, Any]:
         return self._editor.undo(_user(), rev)
 
+    def rename(self, file: str, name: str, message: str) -> dict[str, Any]:
+        if file.startswith("servers/"):
+            raise CliError("a server's state follows its name only in a running daemon; leave --etc out")
+        return self._editor.rename(file, name, _user(), message)
+
+    def copy(self, file: str, name: str, message: str) -> dict[str, Any]:
+        return self._editor.copy(file, name, _user(), message)
+
 
 def _user() -> str:
     try:

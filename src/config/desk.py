@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ class Desk:
                 known = {_same(fault) for fault in before[0]}
                 new = [fault for fault in faults if _same(fault) not in known]
                 if new:
-                    raise ConfigFaults(new)
+                    raise ConfigFaults([_at_the_change(fault, texts) for fault in new])
         self._take(texts, rename)
         return [mask_url(text) for text in warnings if before is None or text not in before[1]]
 
@@ -191,6 +191,14 @@ Validated = tuple[list[Fault], list[str]]
 
 def _same(fault: Fault) -> tuple[str, str, str, str]:
     return fault.file, fault.section, fault.key, fault.problem
+
+
+def _at_the_change(fault: Fault, texts: Files) -> Fault:
+    """Return a fault as one of the file that was changed: that of a cycle may stand at any of its members."""
+    changed = [file for file in texts if file.startswith("servers/")]
+    if fault.key == "dependencies" and len(changed) == 1 and fault.file not in texts:
+        return replace(fault, file=changed[0], value=None)
+    return fault
 
 
 def _kind(before: str | None, after: str | None) -> str:

@@ -106,6 +106,13 @@ class Drafts:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         write_atomic(path, text + "\n", mode=0o600)
 
+    def forget(self, who: str) -> None:
+        """Delete the draft of ``who``, also one that cannot be read. Raises CommandError "not_found"."""
+        try:
+            self._path(who).unlink()
+        except FileNotFoundError:
+            raise CommandError(f"{who} has no draft", "not_found") from None
+
     def all(self) -> list[Draft]:
         """Return all drafts that can be read, the newest first."""
         found = []

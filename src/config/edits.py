@@ -13,10 +13,11 @@ from configobj import ConfigObj
 
 from ..common.errors import CommandError, ConfigError
 from .faults import Fault
-from .files import parse_ini, read_text
+from .files import MAX_BYTES, parse_ini, read_text
 from .known_options import FOLDERS, Visibility, editable
 from .masking import HIDDEN, shown_value
 from .names import name_problem
+from .reader import as_fault
 from .refusals import ConfigFaults
 from .servers import PART_KINDS, SECTION
 from .types_lists import split_list
@@ -64,6 +65,19 @@ class Edits:
         if ini.scalars:
             raise ConfigError(str(Fault(file, key=ini.scalars[0], problem="stands before any section")))
         return ini
+
+    # -- whole texts
+
+    def readable(self, file: str, text: str) -> str:
+        """Return ``text`` if the file may hold it. Raises ConfigFaults for what is no INI file, or is too large."""
+        editable(self.etc, file)
+        if len(text.encode("utf-8")) > MAX_BYTES:
+            raise ConfigFaults([Fault(file, problem=f"larger than {MAX_BYTES // 1024} KiB")])
+        try:
+            parse_ini(text, file)
+        except ConfigError as error:
+            raise ConfigFaults([as_fault(line, file) for line in error.faults]) from None
+        return text
 
     # -- options and sections
 
@@ -132,10 +146,22 @@ class Edits:
         return {file: None}
 
     def copy(self, file: str, name: str) -> Files:
-        """Make an object ``name`` like the one in ``file``, comments and secrets included."""
+        """Make an object ``name`` like the one in ``file``, comments and secrets included.
+
+        A server's outlets are left out: what feeds the one cannot feed the other.
+        """
         folder = _folder(file)
         self.refuse_name(folder, name)
-        return {f"{folder}/{name}.ini": self.existing(file)}
+        text = self.existing(file)
+        if folder == "servers":
+            ini = self.parsed(file)
+            own, outlets = ini.get(SECTION, {}), PART_KINDS[0].listed
+            for section in [name for name in split_list(own.get(outlets, "")) if name in ini.sections]:
+                del ini[section]
+            for key in (outlets, "min_supplies"):
+                own.pop(key, None)
+            text = rendered(ini, file)
+        return {f"{folder}/{name}.ini": text}
 
     def rename(self, file: str, name: str) -> Files:
         """Give an object another name, here and wherever it is named."""

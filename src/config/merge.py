@@ -68,7 +68,8 @@ def _by_option(file: str, texts: tuple[str, str, str], choices: Choices) -> Merg
     base, mine, theirs = (_flat(parse_ini(text, file)) for text in texts)
     ini = parse_ini(texts[2], file)
     merged = Merged(None)
-    for place in dict.fromkeys([*mine, *theirs, *base]):
+    # Sections last: one that I have taken out stays when the others have put something into it.
+    for place in sorted(dict.fromkeys([*mine, *theirs, *base]), key=lambda one: not one[1]):
         was, own, other = base.get(place), mine.get(place), theirs.get(place)
         if other != was:
             merged.theirs.append(place)
@@ -96,10 +97,11 @@ def _flat(ini: ConfigObj) -> dict[Place, Any]:
 
 def _put(ini: ConfigObj, place: Place, value: Any) -> None:
     section, key = place
-    if value is None:
-        inside = ini if not key else ini.get(section, {})
-        inside.pop(key or section, None)
+    if value is not None:
+        inside = ini.setdefault(section, {})
+        if key:
+            inside[key] = value
     elif key:
-        ini.setdefault(section, {})[key] = value
-    else:
-        ini.setdefault(section, {})
+        ini.get(section, {}).pop(key, None)
+    elif not ini.get(section, {}):
+        ini.pop(section, None)

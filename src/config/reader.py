@@ -58,7 +58,7 @@ class SiteReader:
         try:
             ini = read_ini(confine(self.site.etc, file), name=file)
         except ConfigError as error:
-            self.site.faults += [_as_fault(line, file) for line in error.faults]
+            self.site.faults += [as_fault(line, file) for line in error.faults]
             return None
         for key in ini.scalars:
             self.fault(file, key=key, problem="stands before any section", remedy="move it below its [section]")
@@ -168,6 +168,6 @@ class SiteReader:
             self.fault(file, section, "type", type_name, problem="unknown type", remedy=remedy)
 
 
-def _as_fault(line: str, file: str) -> Fault:
+def as_fault(line: str, file: str) -> Fault:
     """Return the fault that a line of a ConfigError stands for, without naming the file twice."""
     return Fault(file, problem=line.removeprefix(f"{file}: "))

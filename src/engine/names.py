@@ -54,6 +54,10 @@ class Names:
             self._engine.core.journal.restore_row(self._engine.network, name)
         await self._engine.core.journal.commit()
 
+    async def settle(self) -> None:
+        """Make durable that nobody has the old names any more. Raises StoreError."""
+        await self._engine.core.journal.commit()
+
     def took_over(self, network: ServerNetwork, renamed: Renamed) -> None:
         """Write down that the servers of ``network`` have their new names, and nobody their old ones any more."""
         journal = self._engine.core.journal

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ..common.CommunicationHandler import current_caller
-from ..common.errors import CommandError, OckleError
+from typing_extensions import override
+
+from ..commands import fields
+from ..commands.config_forms import ConfigForms
+from ..commands.connection_test import ConnectionTest
+from ..commands.desks import Desks
+from ..commands.drafting import DraftCommands
+from ..commands.taking_over import TakingOver, who
+from ..common.errors import CommandError
 from ..common.services import DaemonServices
 from ..config.editing import Editor
 from ..config.known_options import FOLDERS
@@ -38,6 +44,11 @@ class EditingCommunicationCommands(ModuleTemplate):
 
     def __init__(self, MainDaemon: DaemonServices) -> None:  # noqa: N803 - documented name
         super().__init__(MainDaemon)
+        self._taking_over = TakingOver(MainDaemon, self._editor)
+        desks = Desks(MainDaemon, self._editor)
+        ConfigForms(MainDaemon, desks, self._taking_over)
+        DraftCommands(MainDaemon, desks, self._taking_over)
+        ConnectionTest(MainDaemon, desks)
         add = MainDaemon.communicationHandler.AddCommandToList
         see, change = partial(add, role="viewer"), partial(add, role="admin")
         see("configCheck", self._check)
@@ -54,6 +65,10 @@ class EditingCommunicationCommands(ModuleTemplate):
         change("configSet", self._set, params=_SET | _WHY)
         change("configApply", self._apply, params={"files": _FILES} | _WHY)
         change("configUndo", self._undo, params={"rev?": "the revision to return to; default: before the newest"})
+        change(
+            "configRename", self._rename, params={"file": _FILE, "name": "the new one", "message?": _WHY["message?"]}
+        )
+        change("configCopy", self._copy, params={"file": _FILE, "name": "of the copy", "message?": _WHY["message?"]})
         change("setINIFile", self._set_file, params={"iniPath": _FILE, "iniDict": _CONTENT})
         change("deleteINIFile", self._delete_file, params={"iniPath": _FILE})
         change("deleteINISection", self._delete_section, params={"iniPath": _FILE, "section": "its name"})
@@ -69,7 +84,11 @@ class EditingCommunicationCommands(ModuleTemplate):
 
     def _get(self, data: Data) -> Data:
         """Return ``value``: the text of a file, the options of a section, or one; ``rev`` is the newest revision."""
-        file, section, key = _text(data, "file"), _maybe_text(data, "section"), _maybe_text(data, "key")
+        file, section, key = (
+            fields.text(data, "file"),
+            fields.maybe_text(data, "section"),
+            fields.maybe_text(data, "key"),
+        )
         if key is not None and section is None:
             raise CommandError("configGet: a key needs its section")
         editor = self._editor()
@@ -78,20 +97,20 @@ class EditingCommunicationCommands(ModuleTemplate):
 
     def _history(self, data: Data) -> Data:
         """Return ``revisions``, newest first: rev, when (seconds since 1970), who, message, files."""
-        limit = _maybe_number(data, "limit")
+        limit = fields.maybe_number(data, "limit")
         return {"revisions": self._editor().history(20 if limit is None else max(0, limit))}
 
     def _diff(self, data: Data) -> Data:
         """Return ``diff``: how ``files`` differ from what is on disk; a secret that changes shows as ``*** (new)``."""
-        return {"diff": self._editor().diff(_files(data))}
+        return {"diff": self._editor().diff(fields.files(data))}
 
     def _get_file(self, data: Data) -> Data:
         """Return ``iniFile``, the text of an INI file."""
-        return {"iniFile": self._editor().get(_text(data, "iniPath"))}
+        return {"iniFile": self._editor().get(fields.text(data, "iniPath"))}
 
     def _load_file(self, data: Data) -> Data:
         """Return an INI file as section -> option -> text or list."""
-        return dict(self._editor().sections(_text(data, "configPath")))
+        return dict(self._editor().sections(fields.text(data, "configPath")))
 
     def _load_template(self, data: Data) -> Data:
         """Return templates as section -> option -> type, default (as in an INI file), required, allowed, args, doc."""
@@ -109,82 +128,57 @@ class EditingCommunicationCommands(ModuleTemplate):
         Returns ``rev`` (null: nothing to change), ``files``, ``warnings`` and ``reload``: "done", or "later: " and why
         the daemon goes on with what it has; the files stay written.
         """
-        file, section, key = _text(data, "file"), _text(data, "section"), _text(data, "key")
-        message, base = _maybe_text(data, "message") or "", _maybe_number(data, "base")
-        return self._changed(self._editor().set_value(file, section, key, data["value"], _who(), message, base))
+        file, section, key = fields.text(data, "file"), fields.text(data, "section"), fields.text(data, "key")
+        message, base = fields.maybe_text(data, "message") or "", fields.maybe_number(data, "base")
+        return self._taking_over.changed(
+            self._editor().set_value(file, section, key, data["value"], who(), message, base)
+        )
 
     def _apply(self, data: Data) -> Data:
         """Write several files together, or none of them; returns what configSet does."""
-        message, base = _maybe_text(data, "message") or "", _maybe_number(data, "base")
-        return self._changed(self._editor().apply(_files(data), _who(), message, base))
+        message, base = fields.maybe_text(data, "message") or "", fields.maybe_number(data, "base")
+        return self._taking_over.changed(self._editor().apply(fields.files(data), who(), message, base))
 
     def _undo(self, data: Data) -> Data:
         """Take the newest change back, or return to a revision; that is a new revision. Returns what configSet does."""
-        return self._changed(self._editor().undo(_who(), _maybe_number(data, "rev")))
+        return self._taking_over.changed(self._editor().undo(who(), fields.maybe_number(data, "rev")))
 
     def _set_file(self, data: Data) -> Data:
         """Write an INI file from a dict; its comments stay. Returns what configSet does."""
-        content = data["iniDict"]
-        if not isinstance(content, dict) or not all(isinstance(options, dict) for options in content.values()):
-            raise CommandError("iniDict must be section -> option -> value")
-        return self._changed(self._editor().set_file(_text(data, "iniPath"), content, _who()))
+        content = fields.sections(data, "iniDict")
+        return self._taking_over.changed(self._editor().set_file(fields.text(data, "iniPath"), content, who()))
 
     def _delete_file(self, data: Data) -> Data:
         """Delete an INI file; refused, with their names, while servers use what it describes."""
-        return self._changed(self._editor().delete_file(_text(data, "iniPath"), _who()))
+        return self._taking_over.changed(self._editor().delete_file(fields.text(data, "iniPath"), who()))
 
     def _delete_section(self, data: Data) -> Data:
         """Delete a section; an outlet, control or test of a server also leaves the server's list."""
-        path, section = _text(data, "iniPath"), _text(data, "section")
-        return self._changed(self._editor().delete_section(path, section, _who()))
+        path, section = fields.text(data, "iniPath"), fields.text(data, "section")
+        return self._taking_over.changed(self._editor().delete_section(path, section, who()))
 
-    def _changed(self, outcome: Data) -> Data:
-        """Have the daemon take a change over, and tell everybody."""
-        if outcome["rev"] is None:
-            return outcome | {"reload": "done"}
-        files = ", ".join(outcome["files"])
-        text = f"{_who()} changed {files}: revision {outcome['rev']}"
-        self.mainDaemon.events.publish("config", text, rev=outcome["rev"], files=outcome["files"])
-        try:
-            self.mainDaemon.reload({})
-        except OckleError as error:  # busy servers, a store that is down: the files are right, the moment is not
-            return outcome | {"reload": f"later: {error}"}
-        return outcome | {"reload": "done"}
+    def _rename(self, data: Data) -> Data:
+        """Give an object another name, here and wherever it is named; a server keeps what is known of it.
+
+        Refused while anything is being switched. Returns what configSet does.
+        """
+        file, name = fields.text(data, "file"), fields.text(data, "name")
+        folder, _, old = file.removesuffix(".ini").rpartition("/")
+        message = fields.maybe_text(data, "message") or ""
+        names = {name: old} if folder == "servers" and name != old else {}
+        return self._taking_over.renamed(names, lambda: self._editor().rename(file, name, who(), message))
+
+    def _copy(self, data: Data) -> Data:
+        """Make an object like another one. Returns what configSet does."""
+        file, name = fields.text(data, "file"), fields.text(data, "name")
+        return self._taking_over.changed(
+            self._editor().copy(file, name, who(), fields.maybe_text(data, "message") or "")
+        )
+
+    @override
+    def reconfigured(self) -> None:
+        self._taking_over.late = ""
 
 
 def _folder(folder: str, _data: Data) -> Data:
     return {"folder": folder}
-
-
-def _who() -> str:
-    caller = current_caller()
-    return caller.name if caller.via == "internal" else f"{caller.name} via {caller.via}"
-
-
-def _text(data: Mapping[str, Any], name: str) -> str:
-    text = data[name]
-    try:
-        if isinstance(text, str):
-            text.encode("utf-8")
-            return text
-    except UnicodeEncodeError:  # half a surrogate pair: JSON can carry it, no file and no reply can
-        raise CommandError(f"{name} has characters that UTF-8 does not know") from None
-    raise CommandError(f"{name} must be a text")
-
-
-def _maybe_text(data: Mapping[str, Any], name: str) -> str | None:
-    return None if data.get(name) is None else _text(data, name)
-
-
-def _maybe_number(data: Mapping[str, Any], name: str) -> int | None:
-    value = data.get(name)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-        raise CommandError(f"{name} must be an integer")
-    return value
-
-
-def _files(data: Mapping[str, Any]) -> dict[str, str | None]:
-    files = data["files"]
-    if not isinstance(files, dict) or not all(text is None or isinstance(text, str) for text in files.values()):
-        raise CommandError("files must be file -> text or null")
-    return files
