@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections import defaultdict
@@ -157,7 +158,31 @@ def _plain(doc: str) -> str:
     return re.sub(r"``(.+?)``", r"`\1`", doc)
 
 
-PAGES: dict[str, Callable[[], str]] = {"ini.md": ini, "cli.md": cli, "states.md": states, "commands.md": commands}
+def rest() -> str:
+    """Every address of the REST interface, from the table of endpoints."""
+    from ockle.webserver.views.api import table
+    from ockle.webserver.views.api.openapi import page
+
+    return page(table())
+
+
+def openapi() -> str:
+    """The REST interface for programs."""
+    from ockle import __version__
+    from ockle.webserver.views.api import table
+    from ockle.webserver.views.api.openapi import build
+
+    return json.dumps(build(table(), __version__), indent=2)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "ini.md": ini,
+    "cli.md": cli,
+    "states.md": states,
+    "commands.md": commands,
+    "rest.md": rest,
+    "openapi.json": openapi,
+}
 
 
 def render(name: str) -> str:

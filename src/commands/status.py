@@ -166,9 +166,10 @@ class StatusCommands(CommandGroup):
     def get_run(self, data: Data) -> Data:
         """Return a run with all its steps; with ``log`` also each command that was sent for it, and the answer."""
         number = _number(data, "run")
+        journal = self.engine.core.journal
         found = self.look(lambda: self.engine.runs.get(number).as_dict(self.engine.core.clock.wall()))
         if data.get("log") is True:
-            found["log"] = self.engine.core.journal.sent_for(number)
+            found["log"] = journal.sent_for(number, self.look(lambda: journal.store.pending("intents")))
         return found
 
     def events(self, data: Data) -> Data:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..common.clock import Clock
@@ -141,12 +141,14 @@ class Journal:
         self._put_marks(node, outlet, outlet.marks.after_command(state, now).as_ages(now))
         return self.intend(node, outlet.name, "on" if state else "off", run)
 
-    def sent_for(self, run: int) -> list[dict[str, Any]]:
+    def sent_for(self, run: int, noted: Mapping[int, Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return what was sent for a run, oldest first, from any thread; ``outcome`` is None while it is not known.
 
-        Raises StoreError. What was noted since the last commit is not in it yet.
+        ``noted``  the store's pending rows of "intents", asked for on the device loop
+        Raises StoreError.
         """
         rows = self.store.load("intents", order="id", equal=("run", run))
+        rows = [{**row, **noted.get(row["id"], {})} for row in rows]
         return [{key: row[key] for key in ("server", "object", "verb", "at", "outcome", "done_at")} for row in rows]
 
     def save_marks(self, node: ServerNode, outlet: OutletTemplate) -> None:

@@ -91,6 +91,10 @@ class Database:
         else:
             row.update(values)
 
+    def pending(self, table: str) -> dict[Any, Row]:
+        """Return what was put for rows of ``table`` and not written yet: key -> values."""
+        return {key: dict(row) for (name, key), row in self._pending.items() if name == table}
+
     async def commit(self) -> None:
         """Return once everything put so far is durable; raises StoreError if it cannot be."""
         if not self._pending and not self._is_flushing():

@@ -13,7 +13,7 @@ import pytest
 from ockle.networkTree.states import TRANSITIONS, Trigger
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(path.name for path in (DOCS / "reference").glob("*.md"))
+PAGES = sorted(path.name for path in (DOCS / "reference").glob("*.*"))
 
 
 @pytest.fixture(scope="module")

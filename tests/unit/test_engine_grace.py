@@ -187,8 +187,7 @@ def test_the_log_of_a_run_has_what_was_sent_for_it_and_nothing_else() -> None:
         await up(engine)
         run = await engine.order("off", ["b"], who="test")
         await run.finished.wait()
-        await engine.core.journal.commit()
-        sent = engine.core.journal.sent_for(run.id)
+        sent = engine.core.journal.sent_for(run.id, engine.store.pending("intents"))
         assert [(one["server"], one["object"], one["verb"]) for one in sent] == [
             ("b", "b.ssh", "shutdown"),
             ("b", "b.psu1", "off"),

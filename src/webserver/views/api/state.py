@@ -4,39 +4,61 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyramid.config import Configurator
-from pyramid.request import Request
-from pyramid.view import view_config
-
 from ...states import look
+from . import shapes
+from .endpoint import Call, endpoint
+from .schema import array, boolean, choice, mapping, nullable, number, record, text
+
+STATE = record(
+    "What a page shows of a server.",
+    state=text("in full"),
+    word=text("as it is shown"),
+    glyph=text(),
+    style=text("the end of its CSS class"),
+    group=text("under which it is counted"),
+    why=text(),
+    run=nullable(shapes.RUN_ID),
+    power_w=nullable(number()),
+    since=nullable(shapes.WHEN),
+)
 
 
-def includeme(config: Configurator) -> None:
-    config.add_route("api.state", "/api/v1/state")
-
-
-@view_config(route_name="api.state", renderer="json", request_method="GET")
-def state(request: Request) -> dict[str, Any]:
-    """Return ``rev``, ``age_s``, ``problem`` and all servers; without them, but ``same``, when ``since`` is the rev.
-
-    Never 304: waitress closes the connection after one.
-    """
-    snapshot = request.snapshot
+@endpoint(
+    "GET",
+    "/state",
+    "Return the state of every server and the running runs; {same: true} when the rev is still the same.",
+    query={"since": text("the rev of the last answer")},
+    answer=record(
+        "",
+        rev=text("another one, another content"),
+        age_s=nullable(number("how old the content is; null: nothing is known yet")),
+        problem=text("why the daemon is not heard, empty while it is"),
+        same=boolean("nothing but this, rev, age_s and problem when since is the rev"),
+        master=choice("on", "off", ""),
+        servers=mapping(STATE),
+        runs=array(shapes.SUMMARY),
+    ),
+)
+def state(call: Call) -> dict[str, Any]:
+    """Never 304: waitress closes the connection after one."""
+    snapshot = call.request.snapshot
     reply: dict[str, Any] = {"rev": snapshot.tag, "age_s": snapshot.age_s, "problem": snapshot.problem}
-    if request.GET.get("since") == snapshot.tag:
+    if call.query.get("since") == snapshot.tag:
         return {**reply, "same": True}
-    servers = {
-        name: {
-            "state": server["state"],
-            "word": (seen := look(server["state"])).word,
-            "glyph": seen.glyph,
-            "style": seen.style,
-            "group": seen.group,
-            "why": server["why"],
-            "run": server["run"],
-            "power_w": server["power_w"],
-            "since": server["since"],
-        }
-        for name, server in snapshot.servers.items()
-    }
+    servers = {name: _shown(server) for name, server in snapshot.servers.items()}
     return {**reply, "master": snapshot.status.get("master", ""), "servers": servers, "runs": snapshot.runs}
+
+
+def _shown(server: Any) -> dict[str, Any]:
+    seen = look(server["state"])
+    return {
+        "state": server["state"],
+        "word": seen.word,
+        "glyph": seen.glyph,
+        "style": seen.style,
+        "group": seen.group,
+        "why": server["why"],
+        "run": server["run"],
+        "power_w": server["power_w"],
+        "since": server["since"],
+    }

@@ -1,0 +1,110 @@
+"""Rows as SVG. It has classes and no styles: a strict policy takes no others, and the theme decides on colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from markupsafe import Markup, escape
+
+from ..texts import _
+from .rows import Row
+
+ROW, BAR, TOP, PAD = 30, 16, 34, 12
+CHART = 640
+"""Width of the axis in pixels."""
+RIGHT = 190
+"""Room for labels right of it: none is ever cut off."""
+CHAR = 7.6
+"""About the width of a character in pixels: SVG cannot measure text before it is drawn."""
+LONGEST_NAME = 28
+STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+MOST_TICKS = 8
+HATCH = (
+    '<defs><pattern id="gantt-hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
+    'patternTransform="rotate(45)"><rect class="hatch-ground" width="6" height="6"/>'
+    '<path class="hatch-line" d="M1 0V6"/></pattern></defs>'
+)
+
+
+def draw(rows: Sequence[Row], title: str, now: float | None = None) -> Markup:
+    """Return ``rows`` as an ``<svg>``; ``now``: seconds since the begin, for a line, None without one."""
+    total = max([0.001, now or 0.0, *(row.last for row in rows)])
+    left = PAD + CHAR * max((len(_label(row)) for row in rows), default=0) + 10
+    width, height = left + CHART + RIGHT, TOP + ROW * len(rows) + 10
+
+    def x(seconds: float) -> float:
+        return round(left + CHART * min(seconds, total) / total, 1)
+
+    lines = [
+        f'<svg class="gantt" xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height}" '
+        f'viewBox="0 0 {width:.0f} {height}" role="img" aria-label="{escape(title)}">{HATCH}'
+    ]
+    for tick in ticks(total):
+        lines.append(f'<path class="grid" d="M{x(tick)} {TOP - 6}V{height - 6}"/>')
+        lines.append(f'<text class="axis" text-anchor="middle" x="{x(tick)}" y="{TOP - 12}">{clock(tick)}</text>')
+    for number, row in enumerate(rows):
+        lines += _row(row, TOP + ROW * number, left, x)
+    if now is not None:
+        lines.append(f'<path class="now" d="M{x(now)} {TOP - 6}V{height - 6}"/>')
+        lines.append(f'<text class="now-text" x="{x(now) + 4}" y="{height - 1}">{escape(_("now"))}</text>')
+    return Markup("\n".join([*lines, "</svg>"]))  # noqa: S704 - every text in it was escaped above
+
+
+def _row(row: Row, top: float, left: float, x: Callable[[float], float]) -> list[str]:
+    y, middle = top + (ROW - BAR) / 2, top + ROW / 2
+    begin, end, worst = x(row.begin), x(row.end), x(row.worst_end)
+    kinds = ["bar", *(["critical"] if row.critical else []), *([] if row.learned else ["guess"])]
+    if row.real_begin is not None or row.state != "planned":
+        kinds.append("past")
+    lines = [
+        f'<g class="row step-{escape(row.state)}"><title>{escape(_tooltip(row))}</title>',
+        f'<text class="name" text-anchor="end" x="{left - 10:.1f}" y="{middle + 5}">{escape(_label(row))}</text>',
+        _rect(" ".join(kinds), begin, end, y, BAR),
+    ]
+    if worst > end:
+        lines.append(f'<path class="whisker" d="M{end} {middle}H{worst}M{worst} {middle - 5}V{middle + 5}"/>')
+    reach = max(worst, begin + 2)
+    if row.real_begin is not None and row.real_end is not None:
+        from_x, to_x = x(row.real_begin), x(row.real_end)
+        lines.append(_rect("real", from_x, to_x, y + 3, BAR - 6))
+        reach = max(reach, to_x, from_x + 2)
+    lines.append(f'<text class="label" x="{reach + 6:.1f}" y="{middle + 5}">{escape(_time(row))}</text></g>')
+    return lines
+
+
+def _rect(kind: str, begin: float, end: float, y: float, height: float) -> str:
+    return f'<rect class="{kind}" x="{begin}" y="{y}" width="{max(end - begin, 2):.1f}" height="{height}" rx="3"/>'
+
+
+def _label(row: Row) -> str:
+    name = row.server if len(row.server) <= LONGEST_NAME else f"{row.server[: LONGEST_NAME - 1]}…"
+    return f"{name} {row.action}"
+
+
+def _tooltip(row: Row) -> str:
+    after = _(", after {}").format(", ".join(row.needs)) if row.needs else ""
+    return f"{row.server} {row.action}{after}" + (f": {row.why}" if row.why else "")
+
+
+def _time(row: Row) -> str:
+    """Return what stands right of the bar: ``0:20 · critical``, ``0:31 · done``; a guess says that it is one."""
+    if row.real_begin is not None and row.real_end is not None:
+        text = clock(row.real_end - row.real_begin)
+    else:
+        text = clock(row.seconds) if row.learned else _("about {}").format(clock(row.seconds))
+    state = "" if row.state in ("planned", "waiting") else _(row.state)
+    parts = [text, _("critical") if row.critical else "", state]
+    return " · ".join(filter(None, parts))
+
+
+def clock(seconds: float) -> str:
+    """Return a time as a clock shows it: ``0:31``, ``12:05``, ``1:02:03``."""
+    minutes, rest = divmod(round(max(seconds, 0.0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def ticks(total: float) -> list[int]:
+    """Return the moments of the axis, at most MOST_TICKS + 1 of them unless it is longer than a week."""
+    step = next((one for one in STEPS_S if total / one <= MOST_TICKS), STEPS_S[-1])
+    return list(range(0, int(total) + 1, step))
