@@ -9,7 +9,6 @@ import asyncio
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from ockle.engine.engine import Engine
 from ockle.networkTree.facts import Desired
 from ockle.networkTree.ServerNode import ServerNode
 from ockle.simulator.virtual_time import run
+from ockle.store.database import Rows
 from ockle.store.store import Store
 from properties.happenings import FAULTS, ORDERS, POLICIES, Needs, happen, mend, networks
 from properties.test_engine_crashes import kill
@@ -152,10 +152,10 @@ class WatchedRig(Rig):
         """Note which intents are on the disk: what ``store`` has written without an error."""
         write = store._write
 
-        def written(rows: Mapping[tuple[str, Any], Row]) -> None:
+        def written(rows: Rows) -> None:
             write(rows)
             for (table, number), row in rows.items():
-                if table == "intents":
+                if table == "intents" and row is not None:
                     self.intents[number] = {**self.intents.get(number, {}), **row}
 
         store._write = written  # type: ignore[method-assign]

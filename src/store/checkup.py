@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..common.errors import StoreError
-from . import tables
+from . import audit, tables
 from .connect import make_engine, sqlite_file, without_password
 from .critical import Critical
 from .faults import first_line
@@ -208,8 +208,23 @@ def _content(connection: sa.Connection, url: str, servers: set[str] | None) -> I
                 "it will be so again if a server of that name comes back",
                 "nothing, or add it and lift that",
             )
+    yield from _audit(connection)
     newest = tables.select(connection, "intents", "-id", 1)
     yield from clock(float(newest[0]["at"] or 0.0) if newest else 0.0)
+
+
+def _audit(connection: sa.Connection) -> Iterator[Finding]:
+    problem = audit.problem(connection)
+    if problem:
+        yield Finding(
+            Level.FAULT,
+            f"the audit log was changed by other hands than the daemon's: {problem}",
+            "what it says of who did what can no longer be trusted",
+            "compare it with the daemon's log, which has each entry, and with a backup",
+        )
+    else:
+        count = connection.execute(sa.select(sa.func.count()).select_from(tables.audit)).scalar_one()
+        yield Finding(Level.FINE, f"the audit log is whole: {count} entries, each sealed by the next")
 
 
 def _version(found: int | None) -> Finding:

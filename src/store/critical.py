@@ -28,7 +28,7 @@ SERVER_COLUMNS = (
     "shutdown_sent",
     "poison_boot",
 )
-META_LEFT_OUT = frozenset({"schema", "log_schema", "critical", "starts"})
+META_LEFT_OUT = frozenset({"schema", "log_schema", "critical", "starts", "audit_start", "audit_head"})
 SEQUENCE = "critical"
 """Row of meta with the number of the newest copy."""
 

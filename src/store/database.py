@@ -21,7 +21,8 @@ from .schema import Schema
 log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
-Rows = Mapping[tuple[str, Any], Row]
+Rows = Mapping[tuple[str, Any], Row | None]
+"""(table, primary key) -> new values; None: the row goes."""
 Work = Callable[[sa.Connection], None]
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ class Database:
         self.url = url
         self.commits = 0
         self.on_broken: Callable[[StoreBroken], None] = lambda _error: None
-        self._pending: dict[tuple[str, Any], Row] = {}  # (table, primary key) -> newest values
+        self._pending: dict[tuple[str, Any], Row | None] = {}
         self._waiting: list[asyncio.Future[None]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -93,7 +94,11 @@ class Database:
 
     def pending(self, table: str) -> dict[Any, Row]:
         """Return what was put for rows of ``table`` and not written yet: key -> values."""
-        return {key: dict(row) for (name, key), row in self._pending.items() if name == table}
+        return {key: dict(row) for (name, key), row in self._pending.items() if row and name == table}
+
+    def remove(self, table: str, key: Any) -> None:
+        """Note that ``table`` shall have no row ``key``; the next commit writes it."""
+        self._pending[table, key] = None
 
     async def commit(self) -> None:
         """Return once everything put so far is durable; raises StoreError if it cannot be."""
@@ -134,17 +139,26 @@ class Database:
 
     def _put_back(self, rows: Rows) -> None:
         for key, row in rows.items():
-            self._pending[key] = {**row, **self._pending.get(key, {})}
+            if key not in self._pending:
+                self._pending[key] = row
+            elif (newer := self._pending[key]) is not None:
+                self._pending[key] = {**(row or {}), **newer}
 
     def _write(self, rows: Rows) -> None:
         by_shape: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
+        gone: dict[str, list[Any]] = {}
         for (table, key), row in rows.items():
+            if row is None:
+                gone.setdefault(table, []).append(key)
+                continue
             values = {name: tables.writable(value) for name, value in row.items()}
             by_shape.setdefault((table, tuple(row)), []).append({tables.KEYS[table]: key, **values})
 
         def work(connection: sa.Connection) -> None:
             for (table, _), group in by_shape.items():
                 tables.upsert(connection, table, group)
+            for table, keys in gone.items():
+                tables.delete(connection, table, keys)
 
         self._transact(work)
         self.commits += 1
@@ -183,9 +197,11 @@ class Database:
         equal: tuple[str, Any] | None = None,
     ) -> list[Row]:
         """Return the rows of ``table``, see ``tables.select``, from any thread; raises StoreError."""
-        return self._read(lambda connection: tables.select(connection, table, order, limit, unset, equal))
+        return self.read(lambda connection: tables.select(connection, table, order, limit, unset, equal))
 
-    def _read(self, work: Callable[[sa.Connection], T]) -> T:
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Return what ``work`` finds in one moment of the database, from any thread; raises StoreError."""
+
         def read() -> T:
             try:
                 with self._connected().connect() as connection:
@@ -197,15 +213,19 @@ class Database:
 
     def prune(self, table: str, keep: int) -> None:
         """Delete all but the newest ``keep`` rows of ``table``, by its key, in the writer's thread."""
+        self.tidy(lambda connection: tables.prune(connection, table, keep), table)
 
-        def work() -> None:
+    def tidy(self, work: Work, what: str) -> None:
+        """Have ``work`` make ``what`` smaller, in the writer's thread and a transaction; it may as well fail."""
+
+        def tidy() -> None:
             try:
                 with self._connected().begin() as connection:
-                    tables.prune(connection, table, keep)
+                    work(connection)
             except (SQLAlchemyError, StoreError) as error:
-                log.warning("cannot prune the store's %s: %s", table, first_line(error))
+                log.warning("cannot prune the store's %s: %s", what, first_line(error))
 
-        self._writer.submit(work)
+        self._writer.submit(tidy)
 
     def _connected(self) -> sa.Engine:
         if self._engine is None:

@@ -105,7 +105,10 @@ def distrust(file: Path, reason: str) -> None:
 
 
 def _put_right(connection: sa.Connection, copy: tuple[int, Content] | None, reason: str) -> list[int]:
-    """Apply the second copy, switch AutoControl off, end what was open. Returns the numbers of the ended runs."""
+    """Apply the second copy, switch AutoControl off, end what was open, logins too: some may have been ended since.
+
+    Returns the numbers of the ended runs.
+    """
     if copy is not None:
         number, content = copy
         for row in tables.select(connection, "servers"):
@@ -121,6 +124,7 @@ def _put_right(connection: sa.Connection, copy: tuple[int, Content] | None, reas
     tables.upsert(connection, "meta", [{"name": SAFE_MODE, "value": reason}])
     ended = [row["id"] for row in tables.select(connection, "runs") if row["state"] == "running"]
     connection.execute(tables.runs.delete().where(tables.runs.c.id.in_(ended)))
+    connection.execute(tables.sessions.delete())
     return ended
 
 

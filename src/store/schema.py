@@ -87,10 +87,14 @@ def _to_2(connection: sa.Connection) -> None:
     connection.execute(sa.text("ALTER TABLE outlets DROP COLUMN off_at"))  # a moment of a clock that may step
 
 
+def _to_3(_connection: sa.Connection) -> None:
+    """Users, tokens, sessions and the audit: all of them are new tables."""
+
+
 ORIGINAL = ("meta", "servers", "outlets", "intents", "runs")
 """The state's tables in every version."""
 
-STATE = Schema(tables.STATE, "schema", 2, {2: _to_2})
+STATE = Schema(tables.STATE, "schema", 3, {2: _to_2, 3: _to_3})
 LOG = Schema(tables.LOG, "log_schema", 1, {})
 
 

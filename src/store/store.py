@@ -92,7 +92,8 @@ class Store(Database):
             return
         content = self._content
         for (table, key), values in rows.items():
-            content = content.with_row(table, key, values)
+            if values is not None:  # what the second copy holds is emptied, never removed
+                content = content.with_row(table, key, values)
         if content is self._content:
             super()._write(rows)
         else:

@@ -73,6 +73,57 @@ lease = sa.Table(
     sa.Column("place", sa.String),
     sa.Column("beat", sa.Float),
 )
+users = sa.Table(
+    "users",
+    STATE,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("role", sa.String),
+    sa.Column("hash", sa.Text),
+    sa.Column("created", sa.Float),
+    sa.Column("changed", sa.Float),
+    sa.Column("disabled", sa.Boolean),
+)
+tokens = sa.Table(
+    "tokens",
+    STATE,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("name", sa.String),
+    sa.Column("user", sa.String),
+    sa.Column("role", sa.String),
+    sa.Column("hash", sa.String),
+    sa.Column("created", sa.Float),
+    sa.Column("last_used", sa.Float),
+    sa.Column("expires", sa.Float),
+)
+sessions = sa.Table(
+    "sessions",
+    STATE,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("user", sa.String),
+    sa.Column("hash", sa.String),
+    sa.Column("created", sa.Float),
+    sa.Column("last_used", sa.Float),
+    sa.Column("address", sa.String),
+    sa.Column("agent", sa.Text),
+)
+audit = sa.Table(
+    "audit",
+    STATE,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("time", sa.Float),
+    sa.Column("who", sa.Text),
+    sa.Column("role", sa.String),
+    sa.Column("via", sa.String),
+    sa.Column("address", sa.String),
+    sa.Column("reported", sa.String),
+    sa.Column("command", sa.String),
+    sa.Column("object", sa.Text),
+    sa.Column("run", sa.String),
+    sa.Column("result", sa.String),
+    sa.Column("text", sa.Text),
+    sa.Column("details", sa.Text),
+    sa.Column("before", sa.String),
+)
 durations = sa.Table(
     "durations",
     LOG,
@@ -128,6 +179,12 @@ def select(
     if limit is not None:
         query = query.limit(limit)
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def delete(connection: sa.Connection, table: str, keys: list[Any]) -> None:
+    """Delete the rows with these keys, if they are there."""
+    target = TABLES[table]
+    connection.execute(target.delete().where(target.c[KEYS[table]].in_(keys)))
 
 
 def prune(connection: sa.Connection, table: str, keep: int) -> None:
