@@ -51,6 +51,7 @@ from .networkTree.ServerNetworkFactory import ServerNetworkFactory, check
 from .plugins.ModuleTemplate import ModuleTemplate
 from .store.folder import StateFolder
 from .store.store import Store
+from .users.users import Users
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,9 @@ class MainDaemon:
             clock=self.clock,
             settings=Settings.from_main(self.site.main),
         )
+        self.users = Users(self.engine.store, self.device_loop, self.clock)
+        self.users.configure(self.site.users)
+        self.communicationHandler.access = self.users
         self._keeper = Keeper(self.engine, state, self.site.main, end_at_once)
         self._attach(network)
         self._stop_wanted = self._reload_wanted = False
@@ -126,6 +130,7 @@ class MainDaemon:
         Raises OckleError when another daemon has the folder or the store cannot be opened.
         """
         self._keeper.open()
+        self.users.open()
         self._event_log = EventLog(self.engine.store, self.events, self.device_loop, self.site.main["event_limit"])
         for name in self.site.plugins:
             self._load_plugin(name)
@@ -231,6 +236,7 @@ class MainDaemon:
             self._attach(network)
             self.device_loop.call(self.engine.adopt(network, Settings.from_main(site.main), renamed), 60.0)
             self.site = site
+            self.users.configure(site.users)
             self._change_plugins(site.plugins)
         heap.settle()
         log.info("configuration loaded: %d servers", len(network))

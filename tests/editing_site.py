@@ -57,6 +57,7 @@ class Services:
         self.network: Any = ()
         self.engine: Any = Engine()
         self.site: Any = None
+        self.users: Any = None
         self.etc = etc
         self.reloads = 0
         self.busy = ""

@@ -10,26 +10,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from .access import ANYONE, ROLES, Access, Action, Caller, suffices
 from .CommunicationMessage import UNKNOWN_COMMAND, Message
 from .errors import CommandError, ConfigError, DeviceError, OckleError
 
+__all__ = ["ANYONE", "ROLES", "Caller", "CommandSpec", "CommunicationHandler", "current_caller"]
+
 log = logging.getLogger(__name__)
 
-ROLES = ("viewer", "operator", "admin")
-"""Each may do what the ones before it may."""
-
 Command = Callable[[dict[str, Any]], "dict[str, Any] | None"]
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who sends a command: ``name`` of the user or token, ``role``, ``via`` (cli, gui, socket, plugin), ``address``."""
-
-    name: str = "local"
-    role: str = "admin"
-    via: str = "internal"
-    address: str = ""
-
 
 _caller: ContextVar[Caller] = ContextVar("caller", default=Caller())
 
@@ -41,17 +30,26 @@ def current_caller() -> Caller:
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """A registered command. ``params``: name -> what it means; a name that ends with ``?`` may be left out."""
+    """A registered command. ``params``: name -> what it means; a name that ends with ``?`` may be left out.
+
+    ``recorded``  whether each call is written down for good: what changes something, and what only some may see
+    """
 
     name: str
     function: Command
     role: str
     params: Mapping[str, str] = field(default_factory=dict)
     doc: str = ""
+    recorded: bool = False
 
 
 class CommunicationHandler:
-    """Knows every command; ``mainDaemon`` is kept for plugins that reach it from here."""
+    """Knows every command; ``mainDaemon`` is kept for plugins that reach it from here.
+
+    ``access``  the daemon's users; None: there are none, and nothing is recorded
+    """
+
+    access: Access | None = None
 
     def __init__(self, mainDaemon: object) -> None:
         self.mainDaemon = mainDaemon
@@ -67,16 +65,21 @@ class CommunicationHandler:
         role: str = "admin",
         params: Mapping[str, str] | None = None,
         doc: str = "",
+        recorded: bool | None = None,
     ) -> None:
         """Register ``function``, which takes a data dict and returns one, under the name ``command``.
 
-        ``role``    the least role that may call it; a plugin that names none gets ``admin``
-        ``params``  what the data may hold, for help and the reference; a trailing ``?`` marks the optional
-        ``doc``     what it does; default: the function's docstring
+        ``role``      the least role that may call it; a plugin that names none gets ``admin``
+        ``params``    what the data may hold, for help and the reference; a trailing ``?`` marks the optional
+        ``doc``       what it does; default: the function's docstring
+        ``recorded``  whether the audit log gets it; default: unless a viewer may call it
         """
-        if role not in ROLES:
+        if role not in (ANYONE, *ROLES):
             raise ValueError(f"{command}: role {role!r} is none of {', '.join(ROLES)}")
-        spec = CommandSpec(command, function, role, dict(params or {}), doc or inspect.getdoc(function) or "")
+        if recorded is None:
+            recorded = role in ROLES[1:]
+        doc = doc or inspect.getdoc(function) or ""
+        spec = CommandSpec(command, function, role, dict(params or {}), doc, recorded)
         with self._lock:
             self._commands[command] = spec
 
@@ -92,7 +95,26 @@ class CommunicationHandler:
         if spec is None:
             return Message(UNKNOWN_COMMAND, {"command": message.command}, message.id)
         caller = caller or _caller.get()
-        if caller.role not in ROLES or ROLES.index(caller.role) < ROLES.index(spec.role):
+        reply = self._carry_out(spec, message, caller)
+        code = "ok" if reply.error is None else reply.error["code"]
+        if spec.recorded or code == "denied":
+            text = "" if reply.error is None else reply.error["message"]
+            self.record(Action(caller, spec.name, message.data, code, text, reply.data))
+        return reply
+
+    def record(self, action: Action) -> None:
+        """Have ``action`` written down, if there is somebody who does that."""
+        if self.access is not None:
+            self.access.record(action)
+
+    def is_open(self, command: str) -> bool:
+        """Tell whether ``command`` may be called before a login."""
+        spec = self._commands.get(command)
+        return spec is not None and spec.role == ANYONE
+
+    @staticmethod
+    def _carry_out(spec: CommandSpec, message: Message, caller: Caller) -> Message:
+        if not suffices(caller.role, spec.role):
             return message.refuse("denied", f"{spec.name} needs the role {spec.role}; {caller.name} is {caller.role}")
         problem = _check_params(spec, message.data)
         if problem:

@@ -18,6 +18,7 @@ class DaemonServices(Protocol):
     ``network``  the ServerNetwork; ``engine`` the executor, to be used on the device loop only:
                  ``mainDaemon.device_loop.call(coroutine)``
     ``site``     the configuration as typed data; ``etc`` its folder
+    ``users``    who may log in, and the audit log
     """
 
     communicationHandler: CommunicationHandler
@@ -26,6 +27,7 @@ class DaemonServices(Protocol):
     device_loop: DeviceLoop
     engine: Any
     site: Any
+    users: Any
     etc: Path
 
     @property

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .CommunicationHandler import Caller, CommunicationHandler
+from .access import Action, Caller, Grant
+from .CommunicationHandler import CommunicationHandler
 from .CommunicationMessage import MAX_REQUEST, Message
 from .errors import ConfigError
 from .events import Event, EventBus
@@ -162,13 +163,29 @@ class SocketServer:
 
     # -- what sessions use
 
-    def role_of(self, token: str) -> str | None:
-        """Return the role that ``token`` gives. Takes as long for a wrong one as for a right one."""
+    def grant(self, token: str) -> Grant | None:
+        """Return what ``token`` gives: one that the configuration names, of a user, or of a login.
+
+        Takes as long for a wrong one of the configuration as for a right one; of the others only digests are compared.
+        """
         digest, found = _digest(token), None
         for role, known in self._digests.items():
             if hmac.compare_digest(digest, known):
-                found = role
+                found = Grant(f"{role} token", role)
+        if found is None and self.handler.access is not None:
+            return self.handler.access.grant(token)
         return found
+
+    def current(self, grant: Grant) -> Grant | None:
+        """Return what the token of ``grant`` gives now, None once that is nothing."""
+        if not grant.user or self.handler.access is None:
+            return grant
+        return self.handler.access.current(grant)
+
+    async def record(self, action: Action) -> None:
+        """Have something written down that was no command."""
+        with suppress(RuntimeError):  # the workers are gone: the daemon is stopping
+            await self._loop.run_in_executor(self._workers, self.handler.record, action)
 
     async def carry_out(self, message: Message, caller: Caller) -> Message:
         """Have the command carried out in a worker thread and return its reply."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import re
 import time
@@ -11,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .CommunicationHandler import Caller
+from .access import Action, Caller, Grant
 from .CommunicationMessage import EVENT, Message, MessageError
 from .events import Event
 from .lines import LineBuffer, LineTooLong
@@ -31,7 +32,7 @@ LOGIN_TIMEOUT_S = 30.0
 LOGIN_TRIES = 3
 REFUSED_LOGIN_PAUSE_S = 0.5
 LINGER_S = 1.0
-VIAS = frozenset({"cli", "gui", "socket"})
+VIAS = frozenset({"cli", "gui", "api", "socket"})
 _CHUNK = 1 << 16
 # A web page can make a browser post to a port of this machine; such a request must not get as far as its body.
 _HTTP = re.compile(rb"[A-Z]{3,10} \S+ HTTP/\d")
@@ -68,6 +69,8 @@ class Session:
         self.role = role
         self.name = "local" if role else ""
         self.via = "socket"
+        self.reported = ""
+        self.grant: Grant | None = None
         self.since = time.time()
         self.subscription: Subscription | None = None
         self._reader, self._writer = reader, writer
@@ -173,7 +176,8 @@ class Session:
     # -- answering
 
     async def _answer(self, message: Message) -> None:
-        if not self.role:
+        self._look_again()
+        if not self.role and not self.server.handler.is_open(message.command):
             self._send(message.refuse("denied", "log in first: send the command login with a token"))
         elif message.command == "subscribe":
             self._subscribe(message)
@@ -183,28 +187,55 @@ class Session:
         elif message.command == "ping":
             self._send(message.reply({"time": time.time()}))
         else:
-            caller = Caller(self.name, self.role, self.via, self.address)
-            self._send(await self.server.carry_out(message, caller))
+            self._send(await self.server.carry_out(message, self._caller()))
+
+    def _caller(self) -> Caller:
+        return Caller(self.name, self.role, self.via, self.address, self.reported, self.grant)
+
+    def _look_again(self) -> None:
+        """Take the role that the token gives now: a login may have ended meanwhile, a user have another role."""
+        if self.grant is not None:
+            self.grant = self.server.current(self.grant)
+            if self.grant is None:
+                self._log_out()
+            else:
+                self.role = self.grant.role
+
+    def _log_out(self) -> None:
+        """Go on without any role, also not that of a local client: who named a token is meant to be held to it."""
+        self.role, self.name, self.grant = "", "", None
+        self.subscription = None
+        self._login_deadline = asyncio.get_running_loop().time() + LOGIN_TIMEOUT_S
 
     async def _log_in(self, message: Message) -> Message:
         """Take a token for a role. Without one, a client that has a role by its address tells who and what it is."""
-        token, via, user = (message.data.get(key, "") for key in ("token", "via", "user"))
-        if not all(isinstance(value, str) for value in (token, via, user)):
-            return message.refuse("bad_request", "token, via and user are texts")
-        if token or not self.role:
-            role = self.server.role_of(token)
-            if role is None:
-                self._failed_logins += 1
-                log.warning("client %s: login refused", self.address)
-                await asyncio.sleep(REFUSED_LOGIN_PAUSE_S)  # slows guessing down
-                return message.refuse("denied", "wrong token")
-            self.role, self.name = role, f"{role} token"
+        token, via, user, address = (message.data.get(key, "") for key in ("token", "via", "user", "address"))
+        if not all(isinstance(value, str) for value in (token, via, user, address)):
+            return message.refuse("bad_request", "token, via, user and address are texts")
+        if address and not _is_address(address):
+            return message.refuse("bad_request", "address is an IP address")
         if via in VIAS:
             self.via = via
+        self.reported = address
         who = "".join(letter for letter in user if letter.isprintable())[:64]
-        if who:  # what the client claims, beside what is known of it
+        if token or not self.role:
+            grant = self.server.grant(token)
+            if grant is None:
+                return await self._refuse_login(message, who)
+            self.grant, self.role, self.name = grant, grant.role, grant.name
+        if who and not (self.grant and self.grant.user):  # what the client claims, beside what is known of it
             self.name = f"{who} ({self.name})" if not self.name.endswith(")") else self.name
-        return message.reply({"role": self.role, "name": self.name})
+        return message.reply({"role": self.role, "name": self.name, "user": self.grant.user if self.grant else ""})
+
+    async def _refuse_login(self, message: Message, who: str) -> Message:
+        self._failed_logins += 1
+        self._log_out()
+        log.warning("client %s: login refused", self.address)
+        caller = Caller(who, "", self.via, self.address, self.reported)
+        text = "wrong token, or it has ended"
+        await self.server.record(Action(caller, "login", {}, "denied", text))
+        await asyncio.sleep(REFUSED_LOGIN_PAUSE_S)  # slows guessing down
+        return message.refuse("denied", text)
 
     def _subscribe(self, message: Message) -> None:
         kinds, server, since = (message.data.get(key) for key in ("kinds", "server", "since_seq"))
@@ -231,6 +262,11 @@ class Session:
         """Queue an event if this client wants it; drops the client when it is too slow."""
         subscription = self.subscription
         if subscription is None or self._closing or not subscription.wants(event):
+            return
+        self._look_again()
+        if not self.role:
+            self._send(Message(EVENT, None, subscription.id, problem("denied", "the login has ended")))
+            self.leave()
             return
         if self._waiting_events >= self._event_limit:
             log.warning("client %s: too slow for its events, dropped", self.address)
@@ -300,6 +336,14 @@ class Session:
             async with asyncio.timeout(LINGER_S):
                 while await self._reader.read(_CHUNK):
                     pass
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def problem(code: str, message: str) -> dict[str, str]:

@@ -23,6 +23,8 @@ from .templates import (
 )
 
 MAIN_FILE = "config.ini"
+SECTIONS = ("main", "users", "web")
+"""Of config.ini, beside the plugins'; a Site has what each of them says under its name."""
 
 
 class SiteReader:
@@ -118,10 +120,11 @@ class SiteReader:
             site.warnings.append(f"there is no {MAIN_FILE}: every option has its default")
         template = load_template(MAIN_FILE)
         if ini is None:
-            site.main, site.web = template.defaults("main"), template.defaults("web")
+            for section in SECTIONS:
+                setattr(site, section, template.defaults(section))
             return
-        site.main = self.check(template, "main", ini, MAIN_FILE).settings
-        site.web = self.check(template, "web", ini, MAIN_FILE).settings
+        for section in SECTIONS:
+            setattr(site, section, self.check(template, section, ini, MAIN_FILE).settings)
         listed = self.check(template, "plugins", ini, MAIN_FILE).settings["plugins"]
         available = type_names("plugins")
         for name in listed:
@@ -142,8 +145,8 @@ class SiteReader:
             else:
                 self.fault(MAIN_FILE, section, problem="unknown plugin", remedy=suggestion(name, available))
         for section in ini.sections:
-            if section not in ("main", "plugins", "web") and not section.startswith("plugins."):
-                known = ["main", "plugins", "web", *(f"plugins.{name}" for name in available)]
+            if section not in (*SECTIONS, "plugins") and not section.startswith("plugins."):
+                known = [*SECTIONS, "plugins", *(f"plugins.{name}" for name in available)]
                 self.fault(MAIN_FILE, section, problem="unknown section", remedy=suggestion(section, known))
 
     def load_generators(self, kind: str) -> None:

@@ -7,6 +7,7 @@ from ..commands.describe import DescribeCommands
 from ..commands.emergency import EmergencyCommands
 from ..commands.orders import OrderCommands
 from ..commands.status import StatusCommands
+from ..commands.users import UserCommands
 from ..common.services import DaemonServices
 from .ModuleTemplate import ModuleTemplate
 
@@ -16,5 +17,5 @@ class CoreCommunicationCommands(ModuleTemplate):
 
     def __init__(self, MainDaemon: DaemonServices) -> None:  # noqa: N803 - documented name
         super().__init__(MainDaemon)
-        for group in (StatusCommands, OrderCommands, EmergencyCommands, DescribeCommands, DaemonCommands):
+        for group in (StatusCommands, OrderCommands, EmergencyCommands, DescribeCommands, DaemonCommands, UserCommands):
             group(MainDaemon)

@@ -17,8 +17,13 @@ from .ModuleTemplate import ModuleTemplate
 # Each connection answers these itself; they are registered so that listCommands and the reference know them.
 _CONNECTION_COMMANDS = {
     "login": (
-        {"token?": "secret", "via?": "cli, gui or socket", "user?": "who it is for the records"},
-        "Take the role of a token for this connection; returns role and name.",
+        {
+            "token?": "secret of the configuration, of userLogin, or of tokenAdd",
+            "via?": "cli, gui, api or socket",
+            "user?": "who it is for the records, where the token does not tell",
+            "address?": "for a web server: where its client is, for the records",
+        },
+        "Take the role of a token for this connection; returns role, name, and user if it is one's token.",
     ),
     "subscribe": (
         {"kinds?": "list of kinds of event", "server?": "name", "since_seq?": "number of the last event known"},
