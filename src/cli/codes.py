@@ -33,6 +33,7 @@ BY_ERROR = {
     "device": FAILED,
     "internal": FAILED,
     "stopping": UNREACHABLE,
+    "throttled": DENIED,
     "busy": UNREACHABLE,
 }
 """Exit code by the code of a daemon's error; any other is USAGE."""

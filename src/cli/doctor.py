@@ -113,6 +113,9 @@ def _answers(connection: Connection, about: dict[str, Any]) -> Iterator[Finding]
     for name, failure in about["plugins"].items():
         if failure:
             yield Finding(Level.FAULT, f"the plugin {name} does not work: {failure}", "what it does is not done")
+    if connection.call("setupState")["needed"]:
+        mend = "ockle user add NAME --role admin, or, for the first page of the web GUI, ockle user setup-code"
+        yield Finding(Level.NOTE, "nobody can log in as an admin yet", "the web GUI serves this machine only", mend)
     status = connection.call("status")
     if status.get("safe_mode"):
         yield Finding(Level.FAULT, f"safe mode: {status['safe_mode']}", "nothing is sent", "look, then: ockle resume")
