@@ -55,16 +55,17 @@ function take(reply) {
   rev = reply.rev;
   running = reply.runs.length > 0;
   const before = servers || {}, changed = {};
+  const after = reply.full ? reply.servers : { ...before, ...reply.servers };
   for (const [name, server] of Object.entries(reply.servers)) {
     const old = before[name];
     if (!old || old.state !== server.state || old.why !== server.why || old.run !== server.run) changed[name] = server;
     if (old && old.state !== server.state) news.set(name, server.word);
   }
   const first = servers === null;
-  servers = reply.servers;
+  servers = after;
   for (const name of Object.keys(changed)) paint(name, changed[name]);
   if (!first) announce();
-  tell({ ...reply, changed });
+  tell({ ...reply, servers, changed });
 }
 
 function tell(detail) {

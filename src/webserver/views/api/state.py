@@ -26,7 +26,7 @@ STATE = record(
 @endpoint(
     "GET",
     "/state",
-    "Return the state of every server and the running runs; {same: true} when the rev is still the same.",
+    "Return the state of every server and the running runs, of the servers only those that changed since a rev.",
     query={"since": text("the rev of the last answer")},
     answer=record(
         "",
@@ -34,6 +34,7 @@ STATE = record(
         age_s=nullable(number("how old the content is; null: nothing is known yet")),
         problem=text("why the daemon is not heard, empty while it is"),
         same=boolean("nothing but this, rev, age_s and problem when since is the rev"),
+        full=boolean("true: these are all servers; false: those that changed since the rev that was given"),
         master=choice("on", "off", ""),
         servers=mapping(STATE),
         runs=array(shapes.SUMMARY),
@@ -45,8 +46,15 @@ def state(call: Call) -> dict[str, Any]:
     reply: dict[str, Any] = {"rev": snapshot.tag, "age_s": snapshot.age_s, "problem": snapshot.problem}
     if call.query.get("since") == snapshot.tag:
         return {**reply, "same": True}
-    servers = {name: _shown(server) for name, server in snapshot.servers.items()}
-    return {**reply, "master": snapshot.status.get("master", ""), "servers": servers, "runs": snapshot.runs}
+    changed = snapshot.changed_since(call.query.get("since", ""))
+    names = snapshot.servers if changed is None else changed
+    return {
+        **reply,
+        "full": changed is None,
+        "master": snapshot.status.get("master", ""),
+        "servers": {name: _shown(snapshot.servers[name]) for name in names},
+        "runs": snapshot.runs,
+    }
 
 
 def _shown(server: Any) -> dict[str, Any]:
