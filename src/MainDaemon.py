@@ -141,7 +141,7 @@ class MainDaemon:
         for plugin in self.plugins.values():
             plugin.start()
         heap.settle()
-        self.events.publish("daemon", f"Ockle {__version__} started: {len(self.network)} servers")
+        self.events.publish("daemon", f"Ockle {__version__} started: {len(self.network)} servers", phase="start")
 
     def wait(self) -> None:
         """Serve until ``shutdown`` is called; keeps systemd's watchdog fed as long as the device loop answers."""
@@ -173,7 +173,7 @@ class MainDaemon:
         for plugin in self.plugins.values():
             if not plugin.join(max(0.0, deadline - time.monotonic())):
                 log.warning("plugin %s does not stop; going on without it", plugin.name)
-        self.events.publish("daemon", "Ockle stops")
+        self.events.publish("daemon", "Ockle stops", phase="stop")
         self._stop_step(lambda: self.device_loop.call(self._keeper.note_stop(), LOOP_STOP_S))
         self._stop_step(lambda: self.device_loop.call(self.engine.stop(), ENGINE_STOP_S))
         self._stop_step(self._event_log.close)

@@ -27,6 +27,7 @@ GROUPS = {
     "emergency": ("emergency",),
     "runs": ("runs", "cancel"),
     "events": ("events", "who"),
+    "history": ("history", "note"),
     "parts": ("outlet", "control", "auto", "resume"),
     "config": ("config",),
     "users": ("user",),

@@ -167,7 +167,7 @@ class OrderCommands(CommandGroup):
         if not isinstance(data["held"], bool):
             raise CommandError(f"held is {data['held']!r}: use true or false")
         note = text_of(data, "note", "") or f"by {current_caller().name}"
-        self.loop(self.engine.hold(node.name, data["held"], note))
+        self.loop(self.engine.hold(node.name, data["held"], note, current_caller().name))
         return {"server": node.name, "held": data["held"]}
 
     def reset(self, data: Data) -> Data:

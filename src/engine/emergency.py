@@ -100,7 +100,7 @@ class Emergency:
             )
         self._put(None)
         await self._store_watch.durably(lambda: self.take_back(before))
-        self._core.events.publish("emergency", f"emergency cleared by {who}")
+        self._core.events.publish("emergency", f"emergency cleared by {who}", who=who)
 
     def load(self, text: str | None) -> None:
         """Take up what the store remembers."""

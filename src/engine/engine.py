@@ -182,6 +182,7 @@ class Engine:
             "emergency",
             f"emergency declared by {who}: {len(plan.steps)} servers go down within {within:g} s",
             run=run.id,
+            who=who,
         )
         return run
 
@@ -189,7 +190,7 @@ class Engine:
         """End the emergency, see ``Emergency.clear``. Raises CommandError, StoreError."""
         await self.emergencies.clear(who, confirm)
 
-    async def hold(self, name: str, held: bool, note: str) -> None:
+    async def hold(self, name: str, held: bool, note: str, who: str = "") -> None:
         """Keep automation off a server, or let it back; what runs for it comes to its end. Raises StoreError."""
         node = self.network.getServernode(name)
         before = node.facts.held
@@ -203,7 +204,7 @@ class Engine:
         failpoint("hold.noted")
         await self._store_watch.durably(undo)
         self.emergencies.latch_one(node)
-        self.core.events.publish("hold", f"{name}: {'held' if held else 'released'}", name, note=note)
+        self.core.events.publish("hold", f"{name}: {'held' if held else 'released'}", name, note=note, who=who)
         self.core.revision += 1
         self.core.mark_around(node)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
+
+import sqlalchemy as sa
 
 from ..common.device_loop import DeviceLoop
 from ..common.errors import StoreError
 from ..common.events import Event, EventBus
 from ..store.store import Store
+from ..store.tables import events
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +22,7 @@ PASSING = frozenset({"step", "test", "outlet"})
 """Kinds that are worth a live display but not a place on an SD card."""
 
 PRUNE_EVERY = 1000
+PAGE = 500
 
 
 class EventLog:
@@ -39,11 +45,7 @@ class EventLog:
     def _kept(self) -> list[Event]:
         """Return what the log kept, oldest first; without it the daemon works as well."""
         try:
-            rows = self._log.load("events", order="-id", limit=self._keep)
-            return [
-                Event(row["id"], row["time"], row["kind"], row["server"], row["text"], row["data"] or {})
-                for row in reversed(rows)
-            ]
+            return [_event(row) for row in reversed(self._log.load("events", order="-id", limit=self._keep))]
         except (StoreError, ValueError) as error:  # the latter: what is there is no JSON
             log.warning("earlier events cannot be read: %s", error)
             return []
@@ -74,6 +76,36 @@ class EventLog:
         if self._since_prune >= PRUNE_EVERY:
             self._since_prune = 0
             self._log.prune("events", self._keep)
+
+
+def newest_first(store: Store, bus: EventBus, before: int | None = None) -> Iterator[Event]:
+    """Yield the events that are kept, those of earlier runs of the daemon, too; from any thread.
+
+    ``before``  only those with a lower number
+    Raises StoreError where the log cannot be read; what is in memory comes first.
+    """
+    edge = before
+    for event in reversed(bus.since(0)):
+        edge = event.seq if edge is None else min(edge, event.seq)
+        if event.kind not in PASSING and (before is None or event.seq < before):
+            yield event
+    # memory holds passing ones, too, so the log reaches further back
+    while store.log.is_open:
+        rows = store.log.read(functools.partial(_page, edge=edge))
+        yield from map(_event, rows)
+        if len(rows) < PAGE:
+            return
+        edge = rows[-1]["id"]
+
+
+def _page(connection: sa.Connection, edge: int | None) -> list[dict[str, Any]]:
+    query = sa.select(events).order_by(events.c.id.desc()).limit(PAGE)
+    found = connection.execute(query if edge is None else query.where(events.c.id < edge))
+    return [dict(row) for row in found.mappings()]
+
+
+def _event(row: dict[str, Any]) -> Event:
+    return Event(row["id"], row["time"], row["kind"], row["server"], row["text"], row["data"] or {})
 
 
 def plain(data: dict[str, Any]) -> dict[str, Any]:

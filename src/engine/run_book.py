@@ -117,7 +117,15 @@ class RunBook:
         self._forget_oldest()
         self._runs[run.id] = run
         self._core.events.publish(
-            "run", f"run {run.id}: {run.action} {_few(run.targets)}, ordered by {who}", run=run.id, state=run.state
+            "run",
+            f"run {run.id}: {run.action} {_few(run.targets)}, ordered by {who}",
+            run=run.id,
+            state=run.state,
+            action=run.action,
+            servers=sorted({step.server for step in run.steps()}),
+            who=who,
+            via=via,
+            note=note,
         )
         if run.begun:
             self.start(run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..commands.daemon import DaemonCommands
 from ..commands.describe import DescribeCommands
 from ..commands.emergency import EmergencyCommands
+from ..commands.history import HistoryCommands
 from ..commands.orders import OrderCommands
 from ..commands.status import StatusCommands
 from ..commands.users import UserCommands
@@ -17,5 +18,13 @@ class CoreCommunicationCommands(ModuleTemplate):
 
     def __init__(self, MainDaemon: DaemonServices) -> None:  # noqa: N803 - documented name
         super().__init__(MainDaemon)
-        for group in (StatusCommands, OrderCommands, EmergencyCommands, DescribeCommands, DaemonCommands, UserCommands):
+        for group in (
+            StatusCommands,
+            OrderCommands,
+            EmergencyCommands,
+            DescribeCommands,
+            HistoryCommands,
+            DaemonCommands,
+            UserCommands,
+        ):
             group(MainDaemon)

@@ -227,6 +227,10 @@ class Database:
 
         self._writer.submit(tidy)
 
+    @property
+    def is_open(self) -> bool:
+        return self._engine is not None
+
     def _connected(self) -> sa.Engine:
         if self._engine is None:
             raise StoreError("the store is not open")

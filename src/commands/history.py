@@ -1,0 +1,151 @@
+"""Commands that look back: eventsHistory, timeline, durations, annotate."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from statistics import median, quantiles
+from typing import Any
+
+from ..common.CommunicationHandler import current_caller
+from ..common.errors import CommandError
+from ..common.events import Event
+from ..common.services import DaemonServices
+from ..engine.event_log import newest_first
+from .group import CommandGroup, Data
+from .selection import text_of
+from .timeline import build
+from .times import SINCE, UNTIL, count_of, span_of
+
+DAY_S = 86400.0
+CLOCK_STEP_S = 7200.0
+"""Events stand in the order in which they happened; a clock that was set may have dated some later ones earlier."""
+LONGEST_NOTE = 2000
+MOST_LOOKED_AT = 200_000
+
+
+class HistoryCommands(CommandGroup):
+    """A viewer may use them; an operator may annotate."""
+
+    def __init__(self, daemon: DaemonServices) -> None:
+        super().__init__(daemon)
+        self.add(
+            "eventsHistory",
+            self.events,
+            params={
+                "since?": f"{SINCE}; default: all that is kept",
+                "until?": UNTIL,
+                "server?": "name",
+                "kind?": "kind of event, or a list of kinds",
+                "who?": "name of a user or a token",
+                "via?": "cli, gui, socket or plugin",
+                "text?": "what the event or its reason has in it, in whatever case",
+                "limit?": "how many at most; default 100",
+                "before?": "number of an event: only earlier ones, for the next page",
+            },
+        )
+        self.add(
+            "timeline", self.timeline, params={"server": "name", "since?": f"{SINCE}; default: a day", "until?": UNTIL}
+        )
+        self.add("durations", self.durations, params={"server?": "name; left out: all"})
+        self.add(
+            "annotate",
+            self.annotate,
+            "operator",
+            {"text": "what is to be remembered", "server?": "name", "event?": "number of the event that it is about"},
+        )
+
+    def events(self, data: Data) -> Data:
+        """Return what happened, newest first, also before the daemon's last restart; passing things are left out.
+
+        ``next`` is the ``before`` of the next page, null at the end.
+        """
+        limit = count_of(data, "limit", 100, 1000)
+        found: list[Event] = []
+        for event in self._matching(data):
+            if len(found) == limit:
+                return {"events": [one.as_dict() for one in found], "next": found[-1].seq}
+            found.append(event)
+        return {"events": [one.as_dict() for one in found], "next": None}
+
+    def _matching(self, data: Data) -> Iterator[Event]:
+        now = self.engine.core.clock.wall()
+        since, until = float("-inf"), float("inf")
+        if data.get("since") is not None or data.get("until") is not None:
+            since, until = span_of(data, now, now)
+        before = None if data.get("before") is None else count_of(data, "before", 1, 2**62)
+        kinds = data.get("kind")
+        wanted = {name: text_of(data, name) for name in ("server", "who", "via") if data.get(name)}
+        part = text_of(data, "text", "").lower()
+        if kinds and not isinstance(kinds, str | list):
+            raise CommandError(f"kind is {kinds!r}: a kind of event is needed, or a list of kinds")
+        for event in islice(newest_first(self.engine.store, self._daemon.events, before), MOST_LOOKED_AT):
+            if event.time < since - CLOCK_STEP_S:
+                return
+            if (
+                since <= event.time < until
+                and (not kinds or event.kind in ([kinds] if isinstance(kinds, str) else kinds))
+                and all(_value(event, name) == value for name, value in wanted.items())
+                and (part in event.text.lower() or part in str(event.data.get("why", "")).lower())
+            ):
+                yield event
+
+    def timeline(self, data: Data) -> Data:
+        """Return what became of a server: ``bands`` of states, and the moments of attempts, tests and commands."""
+        server = text_of(data, "server")
+        node = self.network.getServer(server)
+        now = self.engine.core.clock.wall()
+        since, until = span_of(data, now, DAY_S)
+        found: deque[Event] = deque()
+        known = False
+        for event in islice(newest_first(self.engine.store, self._daemon.events), MOST_LOOKED_AT):
+            if event.time < since - CLOCK_STEP_S and known:
+                break
+            known = known or (event.kind == "state" and event.server == server and event.time < since)
+            found.appendleft(event)
+        passing = [event for event in self._daemon.events.since(0) if event.kind == "test" and event.server == server]
+        if node is None and not any(event.server == server for event in found):
+            raise CommandError(f"there is no server {server}, and nothing is known of one", "not_found")
+        events = sorted([*found, *passing], key=lambda event: event.seq)
+        state = node.facts.op_state.value if node is not None else ""
+        return {"server": server, **build(events, server, since, min(until, max(now, since)), state).as_dict()}
+
+    def durations(self, data: Data) -> Data:
+        """Return how long servers took to start (on) and to stop (off) the last times: seconds, median, p95."""
+        names = [node.name for node in self.network]
+        if data.get("server") is not None:
+            names = [text_of(data, "server")]
+            if names[0] not in self.network:
+                raise CommandError(f"there is no server {names[0]}", "not_found")
+        known = self.look(lambda: {name: self.engine.durations.known(name) for name in names})
+        return {
+            "servers": {
+                name: {action: _figures(seconds) for action, seconds in found.items() if seconds}
+                for name, found in known.items()
+            }
+        }
+
+    def annotate(self, data: Data) -> Data:
+        """Add a note to the history; returns its number."""
+        text = text_of(data, "text").strip()
+        if not text or len(text) > LONGEST_NOTE:
+            raise CommandError(
+                f"text is {'empty' if not text else 'too long'}: up to {LONGEST_NOTE} letters are needed"
+            )
+        server = text_of(data, "server", "")
+        if server and server not in self.network:
+            raise CommandError(f"there is no server {server}", "not_found")
+        about = {} if data.get("event") is None else {"event": count_of(data, "event", 1, 2**62)}
+        caller = current_caller()
+        note = self._daemon.events.publish("note", text, server, who=caller.name, via=caller.via, **about)
+        return {"seq": note.seq}
+
+
+def _value(event: Event, name: str) -> Any:
+    return event.server if name == "server" else event.data.get(name, "")
+
+
+def _figures(seconds: list[float]) -> dict[str, Any]:
+    worst = quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else seconds[0]
+    return {"seconds": seconds, "median": round(median(seconds), 3), "p95": round(worst, 3)}
