@@ -91,14 +91,18 @@ def _bands(events: Sequence[Event], now_state: str, since: float, until: float) 
     if first.data.get("before") != OpState.INIT.value and min(start, since) < first.time:
         bands.append(Band(min(start, since), first.time, str(first.data.get("before", ""))))
     for event in changes:
-        if bands and bands[-1].end > event.time:
-            bands[-1].end = max(event.time, bands[-1].start)
+        phase, last = event.data.get("phase"), bands[-1].state if bands else None
         if event.kind == "state":
-            bands.append(Band(event.time, until, str(event.data.get("state", "")), str(event.data.get("why", ""))))
-        elif bands and event.data.get("phase") == "stop":
-            bands.append(Band(event.time, until, "", "the daemon did not run"))
-        elif bands and bands[-1].state == "":  # else it has begun to look around before it said so
-            bands.append(Band(event.time, until, OpState.INIT.value))
+            new = Band(event.time, until, str(event.data.get("state", "")), str(event.data.get("why", "")))
+        elif phase == "stop" and last is not None:
+            new = Band(event.time, until, "", "the daemon did not run")
+        elif phase == "start" and last == "":  # else it has begun to look around before it said so
+            new = Band(event.time, until, OpState.INIT.value)
+        else:
+            continue
+        if bands:
+            bands[-1].end = max(event.time, bands[-1].start)
+        bands.append(new)
     return bands
 
 
