@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How much the web application costs: drawing networks of 10 to 5,000 servers.
+"""How much the web application costs: drawing networks of 10 to 5,000 servers, and a hundred browsers.
 
 Prints one line per figure; exit 1 when a limit is broken. ``docs/performance.md`` explains the figures.
 """
@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 from bench.report import Report
 from bench.web_layout import measure as layout
+from bench.web_load import measure as load
 
-PARTS: dict[str, Callable[[Report, bool], None]] = {"layout": layout}
+PARTS: dict[str, Callable[[Report, bool], None]] = {"layout": layout, "load": load}
 """What can be measured: each takes the report to print to, and whether it is a quick run."""
 
 

@@ -16,8 +16,11 @@ Data = dict[str, Any]
 
 
 def wall_time(clock: Clock, moment: float | None) -> float | None:
-    """Return a moment of the clock as seconds since 1970; None for one that never was."""
-    return None if moment is None or not isfinite(moment) else clock.wall() - (clock.now() - moment)
+    """Return a moment of the clock as seconds since 1970, to a tenth; None for one that never was.
+
+    Not finer: two clocks are read, one after the other, and what has not changed has to look so.
+    """
+    return None if moment is None or not isfinite(moment) else round(clock.wall() - (clock.now() - moment), 1)
 
 
 class CommandGroup:
