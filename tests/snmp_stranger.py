@@ -21,13 +21,18 @@ def right(request: ber.Message, value: ber.Value = ber.Value(ber.INTEGER, 1), **
 
 
 class Stranger(asyncio.DatagramProtocol):
-    """``reply``  request -> datagrams; from ``elsewhere`` they come from another port than the one that was asked."""
+    """``reply``  request -> datagrams; from ``elsewhere`` they come from another port than the one that was asked.
+
+    ``behind``  so many requests late it is: each one makes it answer an earlier one, and the first ones nothing
+    """
 
     def __init__(self) -> None:
         self.reply: Reply = lambda request: [right(request)]
         self.elsewhere = False
+        self.behind = 0
         self.port = 0
         self.seen: list[ber.Message] = []
+        self._asked: list[tuple[ber.Message, Any]] = []
         self._other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._transport: asyncio.DatagramTransport
 
@@ -38,6 +43,10 @@ class Stranger(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Any) -> None:
         request = ber.decode(data)
         self.seen.append(request)
+        self._asked.append((request, addr))
+        if len(self._asked) <= self.behind:
+            return
+        request, addr = self._asked.pop(0)
         for answer in self.reply(request):
             if self.elsewhere:
                 self._other.sendto(answer, addr)

@@ -16,6 +16,7 @@ from gufo.snmp import SnmpVersion
 from gufo.snmp.aio import SnmpSession as GufoSession
 
 from .errors import DeviceUnreachable
+from .repeat import repeated
 from .snmp import Answer, Missing, Pair, SnmpSettings, SnmpValue, Wire, no_answer
 
 log = logging.getLogger(__name__)
@@ -29,8 +30,7 @@ class GufoWire:
 
     def __init__(self, settings: SnmpSettings) -> None:
         self._settings = settings
-        self._session: GufoSession | None = None
-        self._busy = asyncio.Lock()  # a session reads one answer at a time
+        self._idle: GufoSession | None = None  # with nothing under way: a session reads one answer at a time
         self._thorough: Wire | None = None
         self._unfit = False
 
@@ -38,8 +38,7 @@ class GufoWire:
         if write:
             return await self._other().exchange(pairs, write=True)
         oids = [oid for oid, _ in pairs]
-        async with self._busy:
-            found = {} if self._unfit else await self._get(oids)
+        found = {} if self._unfit else await self._get(oids)
         bindings: list[tuple[str, SnmpValue | Missing]] = [(oid, found[oid]) for oid in oids if oid in found]
         rest = [oid for oid in oids if oid not in found]
         if not rest:
@@ -49,7 +48,7 @@ class GufoWire:
         return Answer(answer.status, index, [*bindings, *answer.bindings])
 
     async def close(self) -> None:
-        self._session = None  # its socket goes with it
+        self._idle = None  # its socket goes with it
         if self._thorough is not None:
             await self._thorough.close()
             self._thorough = None
@@ -57,30 +56,32 @@ class GufoWire:
     async def _get(self, oids: list[str]) -> dict[str, SnmpValue]:
         """Return what is answered and understood; raises DeviceUnreachable when nothing is heard."""
         settings = self._settings
-        each = settings.timeout / (settings.retries + 1)
-        for _ in range(settings.retries + 1):
-            if self._session is None:
-                self._session = await self._connect(each)
-            try:
-                found = await self._session.get_many(oids)
-            except TimeoutError:
-                continue
-            except ConnectionRefusedError:  # the host says that nobody listens: it may be starting
-                await asyncio.sleep(each)
-                continue
-            except Exception:  # noqa: BLE001 - foreign code met bytes that it cannot read: pysnmp says what is wrong
-                return {}
-            except BaseException as error:
-                if type(error).__name__ != "PanicException":  # of Rust; it derives from BaseException
-                    raise
-                log.warning("%s: gufo-snmp panicked (%s): pysnmp speaks to it from now on", settings.where, error)
-                self._unfit, self._session = True, None
-                return {}
-            return {oid: value for oid, value in found.items() if isinstance(value, int | bytes | str)}
-        self._session = None  # the name may have another address by now
-        raise no_answer(settings)
+        found = await repeated(lambda: self._ask(oids), settings.timeout, settings.retries)
+        if found is None:
+            self._idle = None  # the name may have another address by now
+            raise no_answer(settings)
+        return found
 
-    async def _connect(self, each: float) -> GufoSession:
+    async def _ask(self, oids: list[str]) -> dict[str, SnmpValue] | None:
+        """Ask once; None: nothing was heard."""
+        idle, self._idle = self._idle, None
+        session = idle or await self._connect()
+        try:
+            found = await session.get_many(oids)
+        except (TimeoutError, ConnectionRefusedError):  # the host says that nobody listens: it may be starting
+            return None
+        except Exception:  # noqa: BLE001 - foreign code met bytes that it cannot read: pysnmp says what is wrong
+            return {}
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # of Rust; it derives from BaseException
+                raise
+            log.warning("%s: gufo-snmp panicked (%s): pysnmp speaks to it from now on", self._settings.where, error)
+            self._unfit = True
+            return {}
+        self._idle = session
+        return {oid: value for oid, value in found.items() if isinstance(value, int | bytes | str)}
+
+    async def _connect(self) -> GufoSession:
         settings = self._settings
         try:
             async with asyncio.timeout(settings.timeout):
@@ -91,7 +92,9 @@ class GufoWire:
             raise DeviceUnreachable(f"{settings.where}: the name has no address") from error
         host, port = addresses[0][4][:2]
         version = VERSIONS[settings.version]
-        return GufoSession(str(host), int(port), community=settings.community, version=version, timeout=each)
+        return GufoSession(
+            str(host), int(port), community=settings.community, version=version, timeout=settings.timeout
+        )
 
     def _other(self) -> Wire:
         if self._thorough is None:

@@ -28,6 +28,7 @@ from pysnmp.proto import errind, rfc1902
 from pysnmp.smi.rfc1902 import ObjectType
 
 from .errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceUnreachable
+from .repeat import repeated
 from .snmp import Answer, Missing, Pair, SnmpSettings, SnmpValue, no_answer
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ _REFUSED = (
 )
 _LOST = (errind.NotInTimeWindow, errind.UnknownEngineID, errind.EngineIDMismatch)
 _MARGIN_S = 1.0
-"""pysnmp counts time in ticks of 0.1 s; this much later its own time limit is taken for lost."""
+"""pysnmp counts time in ticks of 0.1 s: its own time limit is this much later."""
 
 
 class _Dispatcher(AsyncioDispatcher):  # type: ignore[misc] # pysnmp ships no types
@@ -131,28 +132,34 @@ class PysnmpWire:
     async def _try(self, pairs: Sequence[Pair], write: bool, timeout: float) -> Answer | errind.ErrorIndication:
         settings = self._settings
         command = set_cmd if write else get_cmd
+
+        async def ask() -> Answer | errind.ErrorIndication | None:
+            indication, status, index, found = await command(
+                engine.engine,
+                credentials,
+                target,
+                ContextData(),
+                *[_Binding(oid, value) for oid, value in pairs],
+                lookupMib=False,
+            )
+            if isinstance(indication, errind.RequestTimedOut):
+                return None
+            if indication is not None:
+                return indication
+            return Answer(int(status), int(index), [(str(name), _plain(value)) for name, value in found])
+
         try:
             async with asyncio.timeout(timeout + _MARGIN_S):
                 credentials = self._credentials(write)
                 engine = self._acquire()
-                if write not in self._targets:
-                    target = self._targets[write] = await self._resolve(write, timeout)
-                    engine.dispatcher.agents[_address(target.transport_address)] += 1
-                indication, status, index, found = await command(
-                    engine.engine,
-                    credentials,
-                    self._targets[write],
-                    ContextData(),
-                    *[_Binding(oid, value) for oid, value in pairs],
-                    lookupMib=False,
-                )
+                target = await self._target(engine, write)
+                # a SET goes out once: a slow agent would work off every copy, and whether it worked is seen by reading
+                outcome = await repeated(ask, timeout, 0 if write else settings.retries)
         except TimeoutError:
             raise no_answer(settings) from None
         except (PySnmpError, PyAsn1Error) as error:
             raise DeviceAnswerError(f"{settings.where}: {type(error).__name__}: {str(error)[:200]}") from error
-        if indication is not None:
-            return indication
-        return Answer(int(status), int(index), [(str(name), _plain(value)) for name, value in found])
+        return errind.RequestTimedOut() if outcome is None else outcome
 
     async def _start_afresh(self) -> None:
         """Forget a v3 agent."""
@@ -176,16 +183,20 @@ class PysnmpWire:
             _engines.get(asyncio.get_running_loop(), {}).pop(self._key, None)
             held.engine.close_dispatcher()
 
-    async def _resolve(self, write: bool, timeout: float) -> UdpTransportTarget | Udp6TransportTarget:
+    async def _target(self, engine: _Engine, write: bool) -> UdpTransportTarget | Udp6TransportTarget:
+        if write in self._targets:
+            return self._targets[write]
         settings = self._settings
         kind = Udp6TransportTarget if ":" in settings.host else UdpTransportTarget
-        # a SET goes out once: a slow agent would work off every copy, and whether it worked is seen by reading
-        retries = 0 if write else settings.retries
-        each = timeout / (retries + 1)
         try:
-            return await kind.create((settings.host, settings.port), timeout=each, retries=retries)
+            made = await kind.create(
+                (settings.host, settings.port), timeout=settings.timeout + _MARGIN_S, retries=0
+            )  # `repeated` has the time, and repeats
         except PySnmpError as error:
             raise DeviceUnreachable(f"{settings.where}: the name has no address") from error
+        engine.dispatcher.agents[_address(made.transport_address)] += 1
+        self._targets[write] = made
+        return made
 
     def _acquire(self) -> _Engine:
         if self._engine is None:

@@ -149,7 +149,7 @@ class OutletTemplate(Switchable):
     ) -> None:
         """Switch and read back until the outlet shows ``state``.
 
-        ``timeout``      seconds; default: the option ``settle_timeout``
+        ``timeout``      seconds from the last command; default: the option ``settle_timeout``
         ``before_send``  called right before each send; what it raises ends the matter, unsent
         A command without an answer is followed by a read-back before it is sent again; a refused one is not sent
         again. What somebody else on the same outlet has done meanwhile, and verified, is not done again.
@@ -163,7 +163,7 @@ class OutletTemplate(Switchable):
     async def _switch(self, state: bool, timeout: float | None, before_send: Callable[[], None] | None) -> None:
         clock = self.device.clock
         limit = float(self.params["settle_timeout"]) if timeout is None else timeout
-        deadline = clock.now() + limit
+        began = clock.now()
         sends_left = 1 + int(self.settings["retries"])
 
         def about_to_send() -> None:
@@ -183,6 +183,7 @@ class OutletTemplate(Switchable):
                 self.marks.answered()
             failpoint("outlet.sent")
             sends_left -= 1
+            deadline = max(began, self.marks.sent_at) + limit  # what it waited for its turn is not the device's time
             seen = await self._read_back(state, deadline, patient=problem is None or sends_left <= 0)
             if seen is state:
                 failpoint("outlet.verified")

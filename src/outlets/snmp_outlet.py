@@ -6,7 +6,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -76,11 +76,6 @@ class SnmpOutlet(OutletTemplate, ABC):
     def about(self) -> list[str]:
         return self.agent.identity.lines() if self.agent.identity else []
 
-    @override
-    async def updateData(self) -> None:
-        wanted = self.measured()
-        self._take(await self.agent.read([oid for oid, _ in wanted.values()]))
-
     @property
     @override
     def measures(self) -> bool:
@@ -90,6 +85,15 @@ class SnmpOutlet(OutletTemplate, ABC):
     async def _read_once(self) -> bool | DeviceError:
         joined = self.device.shared(("reads", type(self)), lambda: JoinedReads(type(self)._read_group))
         return await joined.read(self)
+
+    @override
+    async def measure(self) -> dict[str, Any]:
+        if self.measures:
+            joined = self.device.shared(("measures", type(self)), lambda: JoinedReads(type(self)._measure_group))
+            problem = await joined.read(self)
+            if problem is not None:
+                raise problem
+        return self.data
 
     @classmethod
     @override
@@ -111,17 +115,22 @@ class SnmpOutlet(OutletTemplate, ABC):
     @override
     async def measure_many(cls, outlets: Sequence[OutletTemplate]) -> None:
         """Measure all of ``outlets`` (of this type and one device) with as few datagrams as the agent can take."""
+        await cls._measure_group(outlets, poll=True)
+
+    @classmethod
+    async def _measure_group(cls, outlets: Sequence[OutletTemplate], *, poll: bool = False) -> list[DeviceError | None]:
         rows = [outlet for outlet in outlets if isinstance(outlet, SnmpOutlet)]
         oids = [[oid for oid, _ in row.measured().values()] for row in rows]
         try:
-            found = await _read_all(rows, oids, poll=True)
+            found = await _read_all(rows, oids, poll=poll)
         except DeviceError as error:
             log.debug("%s: cannot measure: %s", rows[0].device.name, error)
             for row in rows:
                 row.data.clear()
-            return
+            return [error] * len(rows)
         for row, own in zip(rows, oids, strict=True):
             row._take([found[oid] for oid in own])
+        return [None] * len(rows)
 
     def _take(self, readings: Sequence[Reading]) -> None:
         """Keep what was measured; what the model does not measure, or not now, is left out."""

@@ -33,10 +33,11 @@ PX = "1.3.6.1.4.1.13742.4"
 
 
 class Strip:
-    """A wire to a strip with outlets 1 to 4, whose uptime follows the loop's time."""
+    """A wire to a strip with outlets 1 to 4, whose uptime follows the loop's time; they move after ``moves_s``."""
 
-    def __init__(self) -> None:
+    def __init__(self, moves_s: float = 0.0) -> None:
         self.begun = -1000.0
+        self.moves_s = moves_s
         self.dead = False
         self.objects: dict[str, Any] = {
             SYS_OBJECT_ID: PX,
@@ -59,8 +60,9 @@ class Strip:
             raise no_answer(SnmpSettings("127.0.0.1", timeout=2.0))
         if write:
             for oid, value in pairs:
-                self.objects[oid] = value
+                asyncio.get_running_loop().call_later(self.moves_s, self.objects.__setitem__, oid, value)
                 self.sets.append((now, oid, int(value or 0)))
+        await asyncio.sleep(0)  # what moves at once has moved
         self.objects[SYS_UPTIME] = int((now - self.begun) * 100)
         return Answer(0, 0, [(oid, self.objects.get(oid, Missing("noSuchInstance"))) for oid, _ in pairs])
 
@@ -68,8 +70,8 @@ class Strip:
         pass
 
 
-def outlets(strip: Strip, **settings: object) -> list[Raritan]:
-    device = Device("strip", clock=LoopClock())
+def outlets(strip: Strip, device: Device | None = None, **settings: object) -> list[Raritan]:
+    device = device or Device("strip", clock=LoopClock())
     made = [Raritan(f"o{n}", {"host": "127.0.0.1", **settings}, {"outlet": n}) for n in (1, 2, 3, 4)]
     for outlet in made:
         outlet.device = device
@@ -122,6 +124,39 @@ def test_after_a_restart_nothing_is_known_until_it_is_read_and_nothing_is_sent_b
         assert [outlet.state for outlet in made] == [True] * 4
         await made[0].set_state(False)
         assert [sent[1:] for sent in strip.sets] == [(f"{STATE}1", 0)]
+
+    run(scenario())
+
+
+def test_the_time_that_an_outlet_may_take_begins_with_its_command_and_not_with_the_wait_for_its_turn() -> None:
+    async def scenario() -> None:
+        strip = Strip(moves_s=2.0)
+        made = outlets(strip, Device("strip", gap_s=15.0, clock=LoopClock()))
+        await poll(made)
+        await asyncio.gather(*(outlet.set_state(True, timeout=20.0) for outlet in made))
+        assert [outlet.state for outlet in made] == [True] * 4
+        assert [sent[2] for sent in strip.sets] == [1] * 4
+        assert strip.sets[-1][0] - strip.sets[0][0] == pytest.approx(45.0)
+
+    run(scenario())
+
+
+def test_outlets_that_are_measured_at_the_same_time_are_measured_together() -> None:
+    """Servers that shut down are looked at again and again: one by one, a slow device would never come to an end."""
+
+    async def scenario() -> None:
+        strip = Strip()
+        made = outlets(strip)
+        strip.objects.update({oid: 7000 for outlet in made for oid, _ in outlet.measured().values()})
+        await poll(made)
+        before = len(strip.asked)
+        found = await asyncio.gather(*(outlet.measure() for outlet in made))
+        assert [data["power_w"] for data in found] == [7000.0] * 4
+        assert len(strip.asked) - before <= 2
+        strip.dead = True
+        failed = await asyncio.gather(*(outlet.measure() for outlet in made), return_exceptions=True)
+        assert [type(one) for one in failed] == [DeviceUnreachable] * 4
+        assert [outlet.data for outlet in made] == [{}] * 4
 
     run(scenario())
 
@@ -262,7 +297,7 @@ PINS = {"pin_object_id": PX, "pin_serial": "SN1", "pin_outlets": "4"}
 def test_another_device_is_neither_believed_nor_switched(oid: str, value: Any, text: str) -> None:
     async def scenario() -> None:
         strip = Strip()
-        made = outlets(strip, **PINS)
+        made = outlets(strip, None, **PINS)
         assert await poll(made) == [False] * 4
         strip.dead = True
         await poll(made)
@@ -284,7 +319,7 @@ def test_another_device_is_neither_believed_nor_switched(oid: str, value: Any, t
 def test_the_pins_are_looked_at_again_after_a_restart() -> None:
     async def scenario() -> None:
         strip = Strip()
-        made = outlets(strip, init_delay="0s", **PINS)
+        made = outlets(strip, None, init_delay="0s", **PINS)
         await poll(made)
         await asyncio.sleep(30)
         strip.reboot(1)
@@ -300,7 +335,7 @@ def test_the_first_command_looks_at_the_pins_too() -> None:
     async def scenario() -> None:
         strip = Strip()
         strip.objects[Raritan.SERIAL] = b"SN2"
-        made = outlets(strip, **PINS)
+        made = outlets(strip, None, **PINS)
         with pytest.raises(DeviceRefused):
             await made[0].set_state(True)
         assert strip.sets == []

@@ -221,6 +221,19 @@ def test_answers_that_come_twice_or_late_are_no_answers_to_the_next_question(lib
     run(scenario())
 
 
+def test_an_answer_that_takes_longer_than_the_next_repetition_is_heard(library: Library, run: Run) -> None:
+    """A18: a slow agent was asked again and again, and never heard."""
+
+    async def scenario() -> None:
+        async with stranger() as slow:
+            slow.behind = 1
+            it = session(library, {"host": "127.0.0.1", "port": slow.port}, timeout=0.6, retries=2)
+            assert await closing(it, it.get(OIDS)) == [1, 1]
+            assert len(slow.seen) == 2
+
+    run(scenario())
+
+
 @pytest.mark.parametrize(
     ("reply", "text"),
     [
