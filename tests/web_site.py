@@ -72,7 +72,7 @@ def web_site(folder: Path) -> Iterator[WebSite]:
         )
         daemon = Daemon(folder / "etc").ready()
         stack.callback(daemon.stop)
-        settings = WebSettings(daemon={"host": "127.0.0.1", "port": daemon.port}, token=TOKENS["viewer"])
+        settings = WebSettings(daemon={"host": "127.0.0.1", "port": daemon.port}, token=TOKENS["viewer"], grace=0.2)
         router = make_app(settings)
         stack.callback(router.registry.link.stop)
         found = WebSite(lab, folder / "etc", daemon, settings, router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -73,6 +74,7 @@ class OrderCommands(CommandGroup):
         )
         self.add("switchControl", self.switch_control, operator, {**_PART, "force?": "true: whatever depends on it"})
         self.add("runTest", self.run_test, "viewer", {"server": "name", "obj?": "name of the test; default: all"})
+        self.add("runTests", self.run_tests, "viewer", {"servers": SELECTOR_HELP})
 
     # -- runs
 
@@ -305,6 +307,16 @@ class OrderCommands(CommandGroup):
         obj = data.get("obj")
         tests = node.tests if obj is None else [_part(node.tests, text_of(data, "obj"), "test")]
         return {"results": self.loop(self._run_tests(tests), PART_TIMEOUT_S)}
+
+    def run_tests(self, data: Data) -> Data:
+        """Run all tests of several servers now, at the same time: server -> test -> result."""
+        nodes = [self.network.getServernode(name) for name in servers_of(self.network, data)]
+
+        async def work() -> list[Data]:
+            return await asyncio.gather(*(self._run_tests(node.tests) for node in nodes))
+
+        results = self.loop(work(), PART_TIMEOUT_S)
+        return {"results": {node.name: found for node, found in zip(nodes, results, strict=True)}}
 
     async def _run_tests(self, tests: list[TemplateTester]) -> Data:
         results = {}

@@ -22,8 +22,6 @@ Daemon = Callable[[str, dict[str, Any]], dict[str, Any]]
 """Carries out a command: ``request.daemon.call``."""
 
 ACTIONS = ("on", "off", "restart", "cut")
-GRACE_S = 5.0
-"""So long a person can take back what was just started."""
 LARGEST_ID = 1 << 20
 
 
@@ -46,6 +44,11 @@ class Wish:
     def question(self) -> dict[str, Any]:
         found: dict[str, Any] = {"action": self.action, "servers": list(self.servers)}
         return {**found, "exclude": list(self.exclude)} if self.exclude else found
+
+    def query(self) -> list[tuple[str, str]]:
+        """Return what follows ``?`` in the address of the preview."""
+        found = [("action", self.action), *(("server", name) for name in self.servers)]
+        return [*found, *(("exclude", name) for name in self.exclude)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def look(daemon: Daemon, wish: Wish) -> Looked:
 
 
 def start(
-    daemon: Daemon, looked: Looked, *, confirm: str = "", note: str = "", grace: float = GRACE_S, timeout: float = 0.0
+    daemon: Daemon, looked: Looked, *, confirm: str = "", note: str = "", grace: float = 0.0, timeout: float = 0.0
 ) -> dict[str, Any]:
     """Start what was looked at and return ``run`` and ``plan``. Raises PlanChanged, ClientError, ConnectionFailed."""
     request = {**looked.wish.question(), "rev": looked.plan["rev"], "confirm": confirm, "note": note, "grace_s": grace}

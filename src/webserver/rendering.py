@@ -12,6 +12,8 @@ from pyramid.csrf import get_csrf_token
 from pyramid.events import BeforeRender
 
 from .. import __version__
+from .gantt.axis import clock
+from .recap import short
 from .states import GROUPS, LOOKS, look
 from .texts import _, ngettext
 
@@ -96,6 +98,6 @@ def includeme(config: Configurator) -> None:
     def finish() -> None:
         environment = config.get_jinja2_environment()
         environment.globals.update(_=_, ngettext=ngettext, look=look, looks=LOOKS, state_groups=GROUPS)
-        environment.filters.update(duration=duration, moment=moment, ago=ago, watts=watts)
+        environment.filters.update(clock=clock, run_short=short, duration=duration, moment=moment, ago=ago, watts=watts)
 
     config.action(None, finish, order=999)

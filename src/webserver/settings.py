@@ -23,6 +23,7 @@ class WebSettings:
     ``daemon``  keyword arguments for ``Connection``: where the daemon is, without a token
     ``local_role``  "" for none
     ``token``   by which the GUI itself looks at the daemon, "" for none
+    ``grace``   seconds in which a person can take back what was just started
     """
 
     host: str = "127.0.0.1"
@@ -34,6 +35,7 @@ class WebSettings:
     hosts: tuple[str, ...] = ()
     local_role: str = ""
     wall: bool = False
+    grace: float = 5.0
     threads: int = 8
 
     @property
@@ -63,6 +65,7 @@ def read_settings(etc: Path, **instead: Any) -> WebSettings:
         hosts=tuple(found["hosts"]),
         local_role="" if found["local_role"] == "none" else found["local_role"],
         wall=found["wall"],
+        grace=found["grace"],
         threads=found["threads"],
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from markupsafe import Markup, escape
 
 from ..texts import _
+from .axis import clock, ticks
 from .rows import Row
 
 ROW, BAR, TOP, PAD = 30, 16, 34, 12
@@ -17,8 +18,6 @@ RIGHT = 190
 CHAR = 7.6
 """About the width of a character in pixels: SVG cannot measure text before it is drawn."""
 LONGEST_NAME = 28
-STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
-MOST_TICKS = 8
 HATCH = (
     '<defs><pattern id="gantt-hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45)"><rect class="hatch-ground" width="6" height="6"/>'
@@ -95,16 +94,3 @@ def _time(row: Row) -> str:
     state = "" if row.state in ("planned", "waiting") else _(row.state)
     parts = [text, _("critical") if row.critical else "", state]
     return " · ".join(filter(None, parts))
-
-
-def clock(seconds: float) -> str:
-    """Return a time as a clock shows it: ``0:31``, ``12:05``, ``1:02:03``."""
-    minutes, rest = divmod(round(max(seconds, 0.0)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def ticks(total: float) -> list[int]:
-    """Return the moments of the axis, at most MOST_TICKS + 1 of them unless it is longer than a week."""
-    step = next((one for one in STEPS_S if total / one <= MOST_TICKS), STEPS_S[-1])
-    return list(range(0, int(total) + 1, step))

@@ -1,0 +1,54 @@
+"""The page of one server: how it is and why, its parts, its neighbours, what happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from ..ockle_client.connection import ClientError
+
+EVENTS = 20
+ACTIONS = ("switch", "test", "check", "force", "hold", "reset")
+
+
+def includeme(config: Configurator) -> None:
+    for action in ACTIONS:
+        config.add_route(f"server.{action}", f"/server/{{server}}/{action}")
+
+
+@view_config(route_name="server", renderer="server.jinja2", request_method="GET")
+def server(request: Request) -> dict[str, Any]:
+    return page(request)
+
+
+def page(request: Request, **more: Any) -> dict[str, Any]:
+    """Return what the page of a server shows; ``more``: what an action has to tell."""
+    name = request.matchdict["server"]
+    call = request.daemon.call
+    view = call("getServerView", {"server": name})
+    status = call("status")["servers"].get(name)
+    if status is None:  # taken out of the configuration just now
+        raise ClientError("not_found", f"there is no server {name}")
+    return {
+        "name": name,
+        "view": view,
+        "status": status,
+        "why": call("why", {"server": name}),
+        "states": {one: seen["state"] for one, seen in request.snapshot.servers.items()},
+        "durations": {action: spread(view["durations"][action]) for action in ("on", "off")},
+        "events": list(reversed(call("events", {"server": name, "limit": EVENTS})["events"])),
+        "results": None,
+        "answers": None,
+        "problem": "",
+        **more,
+    }
+
+
+def spread(seconds: list[float]) -> Mapping[str, float] | None:
+    """Return the median, the longest and the number of learned durations; None without any."""
+    return {"median": median(seconds), "longest": max(seconds), "count": len(seconds)} if seconds else None
