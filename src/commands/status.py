@@ -79,6 +79,7 @@ class StatusCommands(CommandGroup):
         facts, engine = node.facts, self.engine
         run = engine.runs.of_server(node.name)
         clock = engine.core.clock
+        needs = self.network.getDependencies(node.name)
         return {
             "state": facts.op_state.value,
             "word": short_word(facts.op_state),
@@ -96,8 +97,10 @@ class StatusCommands(CommandGroup):
             "tags": list(facts.policy.tags),
             "power_w": node.power_w(),
             "tested": _tested(node, clock),
-            "needs": self.network.getDependencies(node.name),
+            "needs": needs,
+            "because": {needed: text for needed in needs if (text := self.network.implied(node.name, needed))},
             "needed_by": self.network.getDependent(node.name),
+            "mates": dict(self.network.mates(node.name)),
             "comment": facts.policy.comment,
             "run": run.id if run else None,
         }

@@ -90,6 +90,12 @@ def forged(_error: Exception, request: Request) -> Response:
     return answer(request, Problem(400, "bad_csrf", _("This form is no longer valid."), hint))
 
 
+@exception_view_config(UnicodeDecodeError)
+def garbled(_error: UnicodeDecodeError, request: Request) -> Response:
+    """Bytes in an address or a form that are no UTF-8: browsers send none."""
+    return answer(request, Problem(400, "bad_request", _("The address or the form is no text in UTF-8.")))
+
+
 @notfound_view_config(append_slash=False)
 def not_found(_error: HTTPNotFound, request: Request) -> Response:
     hint = _("The page may have moved: begin at the network.")

@@ -34,12 +34,22 @@ def arrange(topology: Topology, metrics: Metrics | None = None) -> Layout:
     )
 
 
-def _part(part: Topology, metrics: Metrics) -> Layout:
+def depth(topology: Topology) -> int:
+    """Return how many columns the picture has, where it has most."""
+    return max((max(_columns(part)) + 1 for part in topology.parts()), default=0)
+
+
+def _columns(part: Topology) -> list[int]:
     number = {name: index for index, name in enumerate(part.names)}
     needs, needed_by = (
         [[number[other] for other in ends[name]] for name in part.names] for ends in (part.needs, part.needed_by)
     )
-    column = layers(needs, needed_by)
+    return layers(needs, needed_by)
+
+
+def _part(part: Topology, metrics: Metrics) -> Layout:
+    number = {name: index for index, name in enumerate(part.names)}
+    column = _columns(part)
     spans = [_span(edge, number, column) for edge in part.edges]
     graph = make_proper(column, [span for span in spans if column[span[0]] < column[span[1]]])
     rows = order(graph)
