@@ -68,7 +68,8 @@ def test_of_a_network_too_large_to_draw_the_surroundings_of_a_failure_are_drawn(
     assert {box.name for box in picture.layout.boxes} == {"host 350 x", "host 50 x", "core"}
     assert pictures.of("2", ill, View(select="host 7 x")).centre == "host 7 x"
     assert pictures.of("2", ill, View(focus="core", steps=1)).too_many == 0
-    assert len(pictures.of("2", ill, View(focus="core", steps=1)).layout.boxes) == 301
+    near = pictures.of("2", ill, View(focus="core", steps=1))
+    assert {box.name for box in near.layout.boxes} == {"core", "host [0-299] x"}  # alike, in so small a picture
 
 
 def test_positions_do_not_depend_on_states() -> None:

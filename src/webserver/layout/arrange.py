@@ -21,14 +21,16 @@ def arrange(topology: Topology, metrics: Metrics | None = None) -> Layout:
     parts = [_part(part, metrics) for part in topology.parts()]
     boxes: list[Box] = []
     routes: list[Route] = []
+    width = height = 0
     for part, (dx, dy) in zip(parts, pack(parts, metrics), strict=True):
+        width, height = max(width, dx + part.width), max(height, dy + part.height)
         boxes += [box.moved(dx + metrics.margin, dy + metrics.margin) for box in part.boxes]
         routes += [route.moved(dx + metrics.margin, dy + metrics.margin) for route in part.routes]
     place = {name: index for index, name in enumerate(topology.names)}
     turn = {frozenset((edge.source, edge.target)): index for index, edge in enumerate(topology.edges)}
     return Layout(
-        max((box.right for box in boxes), default=0) + metrics.margin,
-        max((box.y + box.height for box in boxes), default=0) + metrics.margin,
+        width + 2 * metrics.margin,
+        height + 2 * metrics.margin,
         tuple(sorted(boxes, key=lambda box: place[box.name])),
         tuple(sorted(routes, key=lambda route: turn[frozenset((route.source, route.target))])),
     )
