@@ -9,6 +9,7 @@ from ..common.services import DaemonServices
 from ..config.desk import Desk
 from ..config.drafts import Drafts
 from ..config.edits import Edits, Files
+from ..config.known_options import FOLDERS
 from ..config.look import Look
 from ..config.masking import unmask
 from ..config.meaning import meaning
@@ -91,10 +92,10 @@ class DraftCommands(CommandGroup):
             raise CommandError(f"do is {do!r}: use one of {', '.join(_EDITS)}")
         file = fields.text(data, "file")
         with self._desks.open() as desk:
-            folder, _, stem = file.removesuffix(".ini").rpartition("/")
+            folder, _, stem = file.removesuffix(".ini").partition("/")
 
             def work(edits: Edits) -> Files:
-                if data.get("new"):
+                if data.get("new") and folder in FOLDERS:
                     edits.refuse_name(folder, stem)
                 return _EDITS[do](edits, data)
 

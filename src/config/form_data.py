@@ -37,6 +37,9 @@ Refused = Mapping[str, str]
 """Server -> why it cannot be needed."""
 
 
+_TITLES = {"main": "The daemon", "plugins": "Plugins", "web": "The web GUI"}
+
+
 @dataclass(slots=True)
 class Wanted:
     """What the form is for.
@@ -52,7 +55,8 @@ class Wanted:
 
 @dataclass(slots=True)
 class FormSection:
-    """``kind``: main, plugins, plugin, pdu, controller, tester, circuit, server, outlet, control, test or orphan.
+    """``kind``: main (of config.ini), plugins, plugin, pdu, controller, tester, circuit, server, outlet, control, test,
+    or orphan, which belongs to nothing.
 
     ``place``  in the list of its kind, from 0; None for what is in no list
     """
@@ -117,11 +121,16 @@ class _Form:
 
     def _main(self) -> Iterator[FormSection]:
         template = load_template(MAIN_FILE)
-        yield self._section("main", "main", "The daemon", template, "main")
-        yield self._section("plugins", "plugins", "Plugins", template, "plugins")
+        for section in template.sections:
+            kind = "plugins" if section == "plugins" else "main"
+            yield self._section(section, kind, _TITLES.get(section, section.capitalize()), template, section)
         for name in type_names("plugins"):
             section = f"plugins.{name}"
             yield self._section(section, "plugin", name, plugin_template(name), section)
+        known = {*template.sections, *(f"plugins.{name}" for name in type_names("plugins"))}
+        for section in self._ini.sections:
+            if section not in known:
+                yield self._section(section, "orphan", section, Template(), section)
 
     def _generator(self, folder: str) -> Iterator[FormSection]:
         type_name, section = self.type_name(folder), GENERATOR_SECTION[folder]
