@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PLANNED = "planned"
+OPEN = frozenset({PLANNED, "waiting", "running"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Row:
         return self.begin + self.seconds
 
     @property
+    def has_plan(self) -> bool:
+        """Whether its plan is worth a bar: a mere guess is not, once it is known how long it took."""
+        return self.learned or self.state in OPEN
+
+    @property
     def worst_end(self) -> float:
         """Where the whisker ends; a guess has none."""
         return self.begin + max(self.seconds, self.worst_s) if self.learned else self.end
@@ -44,7 +50,7 @@ class Row:
     @property
     def last(self) -> float:
         """The last moment that belongs to the row."""
-        return max(self.worst_end, self.real_end or 0.0)
+        return max(self.worst_end if self.has_plan else 0.0, self.real_end or 0.0)
 
 
 def rows_of_plan(plan: Mapping[str, Any]) -> list[Row]:

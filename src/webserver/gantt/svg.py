@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from ..texts import _
 from .axis import clock, ticks
-from .rows import Row
+from .rows import PLANNED, Row
 
 ROW, BAR, TOP, PAD = 30, 16, 34, 12
 CHART = 640
@@ -51,24 +51,28 @@ def draw(rows: Sequence[Row], title: str, now: float | None = None) -> Markup:
 
 def _row(row: Row, top: float, left: float, x: Callable[[float], float]) -> list[str]:
     y, middle = top + (ROW - BAR) / 2, top + ROW / 2
-    begin, end, worst = x(row.begin), x(row.end), x(row.worst_end)
-    kinds = ["bar", *(["critical"] if row.critical else []), *([] if row.learned else ["guess"])]
-    if row.real_begin is not None or row.state != "planned":
-        kinds.append("past")
     lines = [
         f'<g class="row step-{escape(row.state)}"><title>{escape(_tooltip(row))}</title>',
         f'<text class="name" text-anchor="end" x="{left - 10:.1f}" y="{middle + 5}">{escape(_label(row))}</text>',
-        _rect(" ".join(kinds), begin, end, y, BAR),
     ]
-    if worst > end:
-        lines.append(f'<path class="whisker" d="M{end} {middle}H{worst}M{worst} {middle - 5}V{middle + 5}"/>')
-    reach = max(worst, begin + 2)
+    reach = left
+    if row.has_plan:
+        begin, end, reach = x(row.begin), x(row.end), x(row.worst_end)
+        lines.append(_rect(_kind(row), begin, end, y, BAR))
+        if reach > end:
+            lines.append(f'<path class="whisker" d="M{end} {middle}H{reach}M{reach} {middle - 5}V{middle + 5}"/>')
     if row.real_begin is not None and row.real_end is not None:
-        from_x, to_x = x(row.real_begin), x(row.real_end)
-        lines.append(_rect("real", from_x, to_x, y + 3, BAR - 6))
-        reach = max(reach, to_x, from_x + 2)
-    lines.append(f'<text class="label" x="{reach + 6:.1f}" y="{middle + 5}">{escape(_time(row))}</text></g>')
+        real = "real" if row.has_plan or not row.critical else "real critical"
+        lines.append(_rect(real, x(row.real_begin), x(row.real_end), y + 3, BAR - 6))
+        reach = max(reach, x(row.real_end))
+    lines.append(f'<text class="label" x="{reach + 8:.1f}" y="{middle + 5}">{escape(_time(row))}</text></g>')
     return lines
+
+
+def _kind(row: Row) -> str:
+    """Return the classes of the bar of the plan; that of a run stands back behind what is real."""
+    guess = "" if row.learned or row.state != PLANNED else " guess"
+    return "bar" + (" critical" if row.critical else "") + guess + ("" if row.state == PLANNED else " past")
 
 
 def _rect(kind: str, begin: float, end: float, y: float, height: float) -> str:

@@ -34,10 +34,14 @@ class Filter:
     state: str = ""
     tag: str = ""
 
+    @staticmethod
+    def words(name: str, server: Mapping[str, Any]) -> str:
+        """Return what ``q`` is looked for in."""
+        return " ".join((name, server["comment"], server["why"], *server["tags"])).casefold()
+
     def fits(self, name: str, server: Mapping[str, Any]) -> bool:
-        words = " ".join((name, server["comment"], server["why"], *server["tags"])).casefold()
         return (
-            self.q.casefold() in words
+            self.q.casefold() in self.words(name, server)
             and (not self.state or look(server["state"]).group == self.state)
             and (not self.tag or self.tag in server["tags"])
         )

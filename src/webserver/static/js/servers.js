@@ -11,7 +11,7 @@ function start() {
   const boxes = rows.map((row) => row.querySelector('input[name="server"]'));
   const all = form.querySelector("[data-all]"), chosen = form.querySelector("[data-chosen]");
   const label = chosen.textContent;
-  const buttons = [...form.querySelectorAll(".sticky button")];
+  const buttons = [...form.querySelectorAll(".chosen button")];
 
   function shown(row) {
     return !row.hidden;
@@ -23,6 +23,7 @@ function start() {
     all.checked = count > 0 && count === visible;
     all.indeterminate = count > 0 && count < visible;
     chosen.textContent = count ? `${label} ${count}` : label;
+    chosen.parentElement.classList.toggle("some", count > 0);
     for (const button of buttons) button.disabled = count === 0;
   }
 
@@ -39,7 +40,7 @@ function start() {
   form.addEventListener("change", tell);
   search.addEventListener("input", () => {
     const text = search.value.trim().toLowerCase();
-    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(text);
+    for (const row of rows) row.hidden = !row.dataset.words.includes(text);
     clear();
   });
   document.addEventListener("ockle:state", ({ detail }) => {
