@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cli_site import NAMES, Site, cli_site
@@ -87,13 +87,14 @@ def test_a_slip_switches_nothing(site: Site, words: list[str]) -> None:
 
 
 VERBS = ("on", "off", "restart", "status", "plan", "force", "hold", "reset", "auto", "cancel", "outlet", "tree", "of")
-REST = ("all", "web1", "web[1-2]", "web", "--yes", "-y", "--now", "clear", "--dry-run", "--", "-o", "json", "")
+REST = ("all", "web1", "web[1-2]", "we", "--yes", "-y", "--now", "clear", "--dry-run", "--", "-o", "json", "")
 WORDS = st.sampled_from((*VERBS, *REST))
 
 
 @settings(max_examples=80)
 @given(words=st.lists(WORDS | st.text(max_size=4), max_size=5))
 def test_only_a_verb_with_targets_switches(shared: Site, words: list[str]) -> None:
+    assume("web" not in words)  # it serves until somebody ends it
     shared.sent.clear()
     result = shared.run(*words)
     assert result.code in MEANINGS
