@@ -71,7 +71,8 @@ class Look:
         if server.serving is True and not server.shutdown_sent:
             state = self._drift(state.server(index, degraded=False), index, True)
             return self._move(state, index, Trigger.SAW_ON)
-        return self._move(self._drift(state, index, True), index, Trigger.UNTESTED)
+        trigger = Trigger.DOUBTED if server.shutdown_sent else Trigger.UNTESTED
+        return self._move(self._drift(state, index, True), index, trigger)
 
     def _move(self, state: State, index: int, trigger: Trigger) -> State:
         server = state.servers[index]

@@ -44,7 +44,7 @@ class ByHand:
         arrive. Raises DeviceError, StoreError."""
         self._core.check_trust()
         with self._reserved(node):
-            await self._core.clock.sleep(max(0.0, outlet.ready(on, urgent=True)[0] - self._core.clock.now()))
+            await outlet.wait_ready(on, urgent=True)
             intent = self._core.journal.intend_to_switch(node, outlet, on, None)
             try:
                 await self._send_to_outlet(outlet, on, guard, intent)
@@ -104,6 +104,7 @@ class ByHand:
                 self._not_begun(node, before)
                 raise
             except DeviceError:
+                node.facts.poison_boot = before[1]  # nobody has accepted this one
                 self._left_to_the_operator(node, on)
                 raise
             except OckleError:
@@ -145,6 +146,10 @@ class ByHand:
         self._core.mark_around(node)
 
     def _left_to_the_operator(self, node: ServerNode, on: bool) -> None:
-        if not on and node.facts.desired is Desired.ON:
-            self._core.set_desired(node, None)
+        if not on:
+            if node.facts.desired is Desired.ON:
+                self._core.set_desired(node, None)
+            if node.facts.supply is not Supply.OFF:
+                self._observer().evaluate(node)
+            self._core.journal.save(node)
         self._core.mark_around(node)

@@ -203,7 +203,7 @@ def _restore(node: ServerNode, row: dict[str, Any], clock: Clock) -> None:
     facts.stop_attempts = row["stop_attempts"] or 0
     facts.retry_at = now + (row["retry_in"] or 0.0)
     facts.shutdown_sent = bool(row["shutdown_sent"])
-    facts.poison_boot = row["poison_boot"] or ""
+    facts.poison_boot = (row["poison_boot"] or "") if facts.shutdown_sent else ""
     facts.degraded = row["failure"] == "degraded"
     facts.error = row["error"] or ""
     facts.op_state = _FAILURES.get(row["failure"], OpState.INIT)

@@ -221,7 +221,9 @@ class Observer:
             self._fault(node)
         else:
             self._drift(node, is_on=True)
-            self._core.move(node, Trigger.UNTESTED)
+            if facts.shutdown_sent and facts.op_state is OpState.OK:
+                facts.error = "it was asked to shut down, and may be on its way"
+            self._core.move(node, Trigger.DOUBTED if facts.shutdown_sent else Trigger.UNTESTED)
         self.tests.schedule(node, self._core.settings.test_interval if facts.serving is not None else 0.0)
 
     def _fault(self, node: ServerNode) -> None:

@@ -62,7 +62,7 @@ class Sender:
             failpoint("switching.shutdown.journaled")
             self._guards.off()
             facts.phase = Phase.SHUTDOWN
-            refusals = await self._ask_to_shut_down(intents)
+            refusals = await self._ask_to_shut_down(intents, before[1])
         except OckleError as error:
             journal.not_sent(intents.values(), error)
             if not self._guards.no_way_back:
@@ -84,7 +84,7 @@ class Sender:
         journal.save(self._node)
         try:
             await journal.commit()
-            await self._ask_to_shut_down(intents)
+            await self._ask_to_shut_down(intents, before)
         except OckleError as error:
             journal.not_sent(intents.values(), error)
             if len(intents) == len(self._node.controls):  # none was sent
@@ -96,8 +96,11 @@ class Sender:
         node, journal = self._node, self._core.journal
         return {control: journal.intend(node, control.name, "shutdown", self._run) for control in node.controls}
 
-    async def _ask_to_shut_down(self, intents: dict[ControllerTemplate, int]) -> list[DeviceRefused]:
-        """Send the shutdown by each control; return the refusals. What is done leaves ``intents``. Raises Dropped."""
+    async def _ask_to_shut_down(self, intents: dict[ControllerTemplate, int], known: str) -> list[DeviceRefused]:
+        """Send the shutdown by each control; return the refusals. What is done leaves ``intents``. Raises Dropped.
+
+        ``known``  the boot that was asked before, which stays in doubt when no control accepts it now
+        """
         refusals: list[DeviceRefused] = []
         facts, journal = self._node.facts, self._core.journal
         boots: list[str] = []
@@ -117,7 +120,7 @@ class Sender:
                 self.accepted = True
                 boots.append(control.boot_id or UNNAMED)
                 journal.outcome(intents.pop(control), "accepted")
-        facts.poison_boot = " ".join(dict.fromkeys(boots))
+        facts.poison_boot = " ".join(dict.fromkeys(boots)) or known
         journal.save(self._node)
         return refusals
 

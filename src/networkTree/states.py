@@ -14,6 +14,7 @@ class Trigger(StrEnum):
     SAW_OFF = "all supplies off"
     SAW_FAULT = "supplies on, tests fail"
     UNTESTED = "supplies on, tests not run since"
+    DOUBTED = "supplies on, but it was asked to shut down"
     LOST = "a supply cannot be read"
     START = "switching on begins"
     STARTED = "outlets on, tests passed"
@@ -52,6 +53,8 @@ def _rows() -> dict[tuple[OpState, Trigger], OpState]:
     add((*_FAILED_START, *_FAILED_STOP), _T.SAW_FAULT, None)
     add((*UNOBSERVED, _S.OK, *_FAILED_START, *_FAILED_STOP), _T.UNTESTED, None)
     add((_S.OFF, *switching), _T.UNTESTED, _S.UNKNOWN)  # I8: no longer off, and not known to serve
+    add((*UNOBSERVED, *_FAILED_START, *_FAILED_STOP), _T.DOUBTED, None)
+    add((_S.OK, _S.OFF, *switching), _T.DOUBTED, _S.UNKNOWN)  # I8: it may be on its way down
     add([_S.INIT], _T.LOST, _S.INIT)
     add((_S.UNKNOWN, _S.OK, _S.OFF, *switching), _T.LOST, _S.UNKNOWN)
     add((*_FAILED_START, *_FAILED_STOP), _T.LOST, None)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
+from ..common.clock import TICK_S
 from ..common.errors import (
     DeviceAnswerError,
     DeviceError,
@@ -158,6 +159,8 @@ class OutletTemplate(Switchable):
         begun = self.marks.switchings
         async with self.marks.lock:
             if self.marks.switchings == begun or self.state is not state:
+                if self.marks.switchings != begun:  # the one before may have left a command that is still under way
+                    await self.wait_ready(state, urgent=True)
                 await self._switch(state, timeout, before_send)
 
     async def _switch(self, state: bool, timeout: float | None, before_send: Callable[[], None] | None) -> None:
@@ -262,6 +265,12 @@ class OutletTemplate(Switchable):
             per_minute=0 if urgent else int(self.params["max_per_minute"]),
         )
 
+    async def wait_ready(self, state: bool, *, urgent: bool = False) -> None:
+        """Wait until ``state`` may be sent, see ``ready``."""
+        clock = self.device.clock
+        while (wait := self.ready(state, urgent=urgent)[0] - clock.now()) > TICK_S:
+            await clock.sleep(wait)
+
     @property
     def fed_at(self) -> float:
         """The last moment when its power may have come: it was switched on, or its device restarted."""
@@ -278,6 +287,5 @@ class OutletTemplate(Switchable):
 
     @override
     async def _carry_out(self, state: bool) -> None:
-        clock = self.device.clock
-        await clock.sleep(max(0.0, self.ready(state)[0] - clock.now()))
+        await self.wait_ready(state)
         await self.set_state(state)

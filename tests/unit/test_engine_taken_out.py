@@ -150,3 +150,36 @@ def test_of_two_controls_one_that_cannot_be_asked_any_more_is_no_proof_of_a_new_
 
     rig.play(scenario)
     assert rig.broken() == []
+
+
+class Deaf(RigControl):
+    """It stops hearing commands."""
+
+    hears = True
+
+    @override
+    async def _setControlState(self, state: bool) -> None:
+        if not self.hears:
+            raise DeviceUnreachable(f"{self.name}: no answer")
+        await super()._setControlState(state)
+
+
+def test_a_shutdown_that_was_accepted_stays_known_when_the_next_one_is_not_answered() -> None:
+    rig = Rig({"a": []}, settings=Settings(5.0, 5.0, max_stop_attempts=2), policy={"shutdown_timeout": 20.0})
+    rig["a"].hang_shutdown = True
+
+    async def scenario(engine: Engine) -> None:
+        node = node_of(engine, "a")
+        control = Rig._part(Deaf, "a.ssh", rig["a"], None)
+        node.controls[:] = [control]
+        await up(engine)
+        order = await engine.order("off", ["a"], who="test")
+        await asyncio.sleep(10)
+        assert node.facts.poison_boot == "boot-1"
+        control.hears = False
+        await order.finished.wait()
+        await asyncio.sleep(200)  # it serves all the time, and may still go down
+        assert (node.facts.shutdown_sent, node.facts.poison_boot) == (True, "boot-1")
+
+    rig.play(scenario)
+    assert rig.broken() == []
