@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import platform
+import time
+
 from .. import __version__
 from ..common.CommunicationHandler import current_caller
 from ..common.services import DaemonServices
+from ..store.connect import without_password
 from .group import CommandGroup, Data
 
 
@@ -13,16 +17,24 @@ class DaemonCommands(CommandGroup):
 
     def __init__(self, daemon: DaemonServices) -> None:
         super().__init__(daemon)
+        self._began = time.monotonic()
         self.add("about", self.about)
         self.add("resume", self.resume, "operator")
         self.add("reload", self.reload, "admin")
         self.add("restartOckle", self.restart, "admin")
 
     def about(self, data: Data) -> Data:
-        """Return version, folder of the configuration, number of servers, the plugins and what is wrong with them."""
+        """Return version, folder of the configuration, store, servers, plugins and what is wrong with them.
+
+        ``uptime_s`` is how long the daemon runs, ``switching`` which servers are being switched.
+        """
         return {
             "version": __version__,
+            "python": platform.python_version(),
+            "system": platform.platform(terse=True),
+            "uptime_s": time.monotonic() - self._began,
             "etc": str(self._daemon.etc),
+            "store": without_password(self.engine.store.url),
             "servers": len(self.network),
             "plugins": self._daemon.plugin_states(),
             "switching": self.look(self.engine.busy),

@@ -208,7 +208,7 @@ class Session:
         self._login_deadline = asyncio.get_running_loop().time() + LOGIN_TIMEOUT_S
 
     async def _log_in(self, message: Message) -> Message:
-        """Take a token for a role. Without one, a client that has a role by its address tells who and what it is."""
+        """Take a token for a role. Without one a client only tells who and what it is, and keeps the role it has."""
         token, via, user, address = (message.data.get(key, "") for key in ("token", "via", "user", "address"))
         if not all(isinstance(value, str) for value in (token, via, user, address)):
             return message.refuse("bad_request", "token, via, user and address are texts")
@@ -218,12 +218,14 @@ class Session:
             self.via = via
         self.reported = address
         who = "".join(letter for letter in user if letter.isprintable())[:64]
-        if token or not self.role:
+        if "token" in message.data and (token or not self.role):
             grant = self.server.grant(token)
             if grant is None:
                 return await self._refuse_login(message, who)
             self.grant, self.role, self.name = grant, grant.role, grant.name
-        if who and not (self.grant and self.grant.user):  # what the client claims, beside what is known of it
+        if (
+            who and self.role and not (self.grant and self.grant.user)
+        ):  # what the client claims, beside what is known of it
             self.name = f"{who} ({self.name})" if not self.name.endswith(")") else self.name
         return message.reply({"role": self.role, "name": self.name, "user": self.grant.user if self.grant else ""})
 

@@ -109,7 +109,7 @@ class AuditLog:
             "role": str(action.reply.get("role", "")) if logs_in else caller.role,
             "via": caller.via,
             "address": caller.address,
-            "reported": caller.reported,
+            "reported": plain(data.get("address") or caller.reported if logs_in else caller.reported, 60),
             "command": action.command,
             "object": plain(", ".join(_objects(data)), 1000),
             "run": plain(run, 40) if isinstance(run, str | int) else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,17 +14,22 @@ from .settings import WebSettings
 CALL_S = 30.0
 
 
-def open_connection(settings: WebSettings, token: str = "", user: str = "", via: str = "gui") -> Connection:
-    """Return a connection that connects, and logs in with ``token``, at its first call."""
+def open_connection(
+    settings: WebSettings, token: str = "", user: str = "", via: str = "gui", address: str = ""
+) -> Connection:
+    """Return a connection that connects, and logs in with ``token``, at its first call.
+
+    ``address``  where the browser or program is for which it asks
+    """
     where: Mapping[str, Any] = settings.daemon
-    return Connection(**where, token=token, user=user, via=via, timeout=CALL_S)
+    return Connection(**where, token=token, user=user, via=via, address=address, timeout=CALL_S)
 
 
 class UserDaemon:
     """The daemon as one request sees it; the connection is made when it is needed first, and closed at the end."""
 
-    def __init__(self, settings: WebSettings, token: str, user: str, via: str) -> None:
-        self._made = open_connection(settings, token, user, via)
+    def __init__(self, settings: WebSettings, token: str, user: str, via: str, address: str) -> None:
+        self._made = open_connection(settings, token, user, via, address)
 
     def call(self, command: str, data: dict[str, Any] | None = None, timeout: float = CALL_S) -> dict[str, Any]:
         """Send a command and return the data of its reply. Raises ClientError, ConnectionFailed; see errors.py."""
@@ -38,6 +44,25 @@ def request_daemon(request: Request) -> UserDaemon:
     who = request.identity
     settings: WebSettings = request.registry.web_settings
     token, name = (who.token, who.name) if who else ("", "")
-    daemon = UserDaemon(settings, token, name, "socket" if request.path_info.startswith("/api/") else "gui")
+    via = "api" if request.path_info.startswith("/api/") else "gui"
+    daemon = UserDaemon(settings, token, name, via, client_address(request))
     request.add_finished_callback(lambda _request: daemon.close())
     return daemon
+
+
+def ask_as_gui(request: Request, command: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Send a command that anybody may send, for somebody who has not logged in. Raises as ``UserDaemon.call``."""
+    settings: WebSettings = request.registry.web_settings
+    connection = open_connection(settings, settings.token, "web", address=client_address(request))
+    try:
+        return connection.call(command, data)
+    finally:
+        connection.close()
+
+
+def client_address(request: Request) -> str:
+    """Return the IP address of the browser, "" where there is none, as behind a Unix socket."""
+    try:
+        return str(ipaddress.ip_address(request.remote_addr or ""))
+    except ValueError:
+        return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyramid.config import Configurator
+from pyramid.events import NewResponse
 from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
@@ -39,7 +40,7 @@ Handler = Callable[[Request], Response]
 
 
 def headers_tween(handler: Handler, registry: Registry) -> Handler:
-    """Refuse names that are not ours; add the headers; keep pages out of caches and cookies out of the clear."""
+    """Refuse names that are not ours; add the headers; keep pages out of caches."""
     settings: WebSettings = registry.web_settings
     names = {name.lower() for name in settings.hosts}
 
@@ -54,16 +55,22 @@ def headers_tween(handler: Handler, registry: Registry) -> Handler:
             response.headers.setdefault(name, value)
         if not request.path_info.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
-        if request.scheme == "https":
-            cookies = response.headers.getall("Set-Cookie")
-            response.headers.pop("Set-Cookie", None)
-            for cookie in cookies:
-                response.headers.add("Set-Cookie", cookie if "; secure" in cookie.lower() else f"{cookie}; Secure")
         return response
 
     return tween
 
 
+def secure_cookies(event: NewResponse) -> None:
+    """Keep cookies that come over TLS out of the clear. (That of the forms is set after all tweens.)"""
+    response = event.response
+    cookies = response.headers.getall("Set-Cookie")
+    if cookies and event.request.scheme == "https":
+        del response.headers["Set-Cookie"]
+        for cookie in cookies:
+            response.headers.add("Set-Cookie", cookie if "; secure" in cookie.lower() else f"{cookie}; Secure")
+
+
 def includeme(config: Configurator) -> None:
     # over Pyramid's own, so that error pages have the headers as well
     config.add_tween("ockle.webserver.headers.headers_tween", over="pyramid.tweens.excview_tween_factory")
+    config.add_subscriber(secure_cookies, NewResponse)

@@ -16,6 +16,16 @@ PAGES = {
     "about": "/about",
     "login": "/login",
     "logout": "/logout",
+    "setup": "/setup",
+    "account": "/account",
+    "account.do": "/account/{action:password|session|token|untoken}",
+    "users": "/settings/users",
+    "users.do": "/settings/users/{action:add|change|remove|session|untoken}",
+    "audit": "/settings/audit",
+    "audit.csv": "/settings/audit.csv",
+    "status": "/status",
+    "health": "/health",
+    "ready": "/ready",
 }
 """Name -> pattern. Views of a page's parts add their own routes beside it, below the same path."""
 

@@ -30,11 +30,12 @@ KNOWN_TOKENS = 500
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """``token``: what the daemon knows them by; "" where the daemon asks for none."""
+    """``token``: what the daemon knows them by; "" where the daemon asks for none. ``user``: "" for no user's token."""
 
     name: str
     role: str
     token: str = ""
+    user: str = ""
 
     def may(self, role: str) -> bool:
         return ROLES.index(self.role) >= ROLES.index(role)
@@ -94,7 +95,7 @@ class Tokens:
             raise
         finally:
             connection.close()
-        return Identity(str(reply["name"]), str(reply["role"]), token)
+        return Identity(str(reply["name"]), str(reply["role"]), token, str(reply.get("user", "")))
 
 
 class SecurityPolicy:

@@ -6,6 +6,7 @@ import argparse
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -16,11 +17,15 @@ from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 from ..common.errors import ConfigError, OckleError
 from ..config.paths import find_etc
 from .application import make_app
+from .daemon import open_connection
+from .ockle_client.connection import ClientError, ConnectionFailed
 from .settings import WebSettings, read_settings
 
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1 << 20
+PATIENCE_S, RETRY_S = 30.0, 0.5
+"""How long a daemon that does not answer is waited for, and how often it is asked meanwhile."""
 
 
 def make_server(app: Router, settings: WebSettings) -> MultiSocketServer | BaseWSGIServer:
@@ -61,8 +66,37 @@ def address(server: MultiSocketServer | BaseWSGIServer, settings: WebSettings) -
     return f"http://{host}:{port}{settings.url_prefix}/"
 
 
+def check_users(settings: WebSettings, patience_s: float = PATIENCE_S) -> None:
+    """Raise ConfigError when other machines could reach the GUI while there is no user who could keep them out.
+
+    A daemon that is just starting is waited for.
+    """
+    if settings.is_loopback:
+        return
+    deadline = time.monotonic() + patience_s
+    connection = open_connection(settings, settings.token, "web")
+    try:
+        while True:
+            try:
+                needed = connection.call("setupState")["needed"]
+                break
+            except (ConnectionFailed, ClientError) as error:
+                if isinstance(error, ClientError) or time.monotonic() > deadline:
+                    why = f"whether there is a user yet, only the daemon knows: {error}"
+                    raise ConfigError(f"config.ini: [web] host = {settings.host}: {why}") from error
+                time.sleep(RETRY_S)
+    finally:
+        connection.close()
+    if needed:
+        raise ConfigError(
+            f"config.ini: [web] host = {settings.host}: until there is a user the GUI serves this machine only; "
+            "make one first: ockle user add NAME --role admin"
+        )
+
+
 def serve(settings: WebSettings, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; ``ready`` is called with the URL. Raises ConfigError."""
+    check_users(settings)
     app = make_app(settings)
     try:
         server = make_server(app, settings)

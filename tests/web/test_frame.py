@@ -49,14 +49,14 @@ def test_a_form_without_its_hidden_field_is_refused(app: TestApp) -> None:
 def test_logging_in_leads_back_but_never_elsewhere(nobody: TestApp) -> None:
     for wanted, reached in (("/about", "/about"), ("//evil.example/", "/"), ("https://evil.example/", "/"), ("", "/")):
         nobody.reset()
-        form = nobody.get("/login", {"next": wanted}).forms[0]
+        form = nobody.get("/login", {"by": "token", "next": wanted}).forms["by-token"]
         form["token"] = TOKENS["viewer"]
         assert form.submit(status=303).location == f"http://ockle.test{reached}"
     assert nobody.get("/about").status_int == 200
 
 
 def test_a_wrong_token_is_said_at_the_form(nobody: TestApp) -> None:
-    form = nobody.get("/login").forms[0]
+    form = nobody.get("/login?by=token").forms["by-token"]
     form["token"] = "guessed"
     assert "does not know this token" in form.submit(status=403).text
 
@@ -87,8 +87,8 @@ def test_without_login_only_names_of_this_machine_are_believed(site: WebSite, na
 def test_names_that_are_not_configured_are_refused(site: WebSite) -> None:
     router = make_app(WebSettings(daemon=site.settings.daemon, hosts=("power.lan",)), site.router.registry.link)
     app = TestApp(router, extra_environ={"HTTP_HOST": "power.lan"})
-    assert app.get("/login").status_int == 200
-    assert app.get("/login", extra_environ={"HTTP_HOST": "other.lan"}, status=421).status_int == 421
+    assert app.get("/login?by=token").status_int == 200
+    assert app.get("/login?by=token", extra_environ={"HTTP_HOST": "other.lan"}, status=421).status_int == 421
 
 
 def test_a_daemon_that_is_not_there_is_said() -> None:

@@ -67,7 +67,8 @@ class Connection:
     ``token``    sent once per connection; needed from other machines
     ``tls``      True: the system's authorities; a path: a file with the daemon's or its authority's certificate
     ``timeout``  seconds for connecting and, unless a call says otherwise, for a reply
-    ``via``      ``cli``, ``gui`` or ``socket``, with ``user`` for the daemon's records
+    ``via``      ``cli``, ``gui``, ``api`` or ``socket``, with ``user`` for the daemon's records
+    ``address``  of a web server: the IP address of its client, for the daemon's records
     """
 
     def __init__(
@@ -81,11 +82,13 @@ class Connection:
         timeout: float = 10.0,
         via: str = "",
         user: str = "",
+        address: str = "",
     ) -> None:
         self.host, self.port, self.unix = host, port, unix
         self.address = f"unix:{unix}" if unix else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.timeout = timeout
-        self._login = {key: value for key, value in (("token", token), ("via", via), ("user", user)) if value}
+        login = {"token": token, "via": via, "user": user, "address": address}
+        self._login = {key: value for key, value in login.items() if value}
         self._tls = tls
         self._lock = RLock()
         self._ids = itertools.count(1)
