@@ -15,6 +15,7 @@ from e2e import PATIENCE_S, Daemon, rack
 from ockle.simulator.lab import Lab
 from ockle.simulator.site_writer import write_site
 from ockle.webserver.application import make_app
+from ockle.webserver.ockle_client.connection import Connection
 from ockle.webserver.security import SESSION_COOKIE
 from ockle.webserver.settings import WebSettings
 
@@ -38,6 +39,10 @@ class WebSite:
         if role:
             app.set_cookie(SESSION_COOKIE, TOKENS[role])
         return app
+
+    def client(self, role: str = "admin") -> Connection:
+        """Return a connection past the GUI."""
+        return Connection("127.0.0.1", self.daemon.port, token=TOKENS[role])
 
     def settled(self, state: str, *names: str) -> None:
         """Wait until the GUI's snapshot shows these servers (all if none are named) in a state."""
