@@ -59,8 +59,8 @@ def test_the_panel_tells_the_parts_and_the_neighbours(app: TestApp) -> None:
     titles = [title.text for title in panel.html.select("h3")]
     assert titles == ["Outlets", "Controls", "Tests", "Needs", "Needed by"]
     assert [link.text for link in panel.html.select("a[data-select]")] == ["core", "db"]
-    (order,) = panel.html.select("[data-key]")
-    assert order["data-key"] == "o"
+    order, test = panel.html.select("[data-key]")
+    assert (order["data-key"], test["data-key"]) == ("o", "t")
     assert order["href"] == "/plan/new?action=on&server=nas"
     assert panel.html.select_one("[data-open]")["href"] == "/server/nas"
 
@@ -126,3 +126,8 @@ def test_odd_addresses_show_the_network(app: TestApp, query: str) -> None:
 
 def test_bytes_that_are_no_text_are_refused(app: TestApp) -> None:
     assert "no text in UTF-8" in app.get("/?select=%FF%FE", status=400).text
+
+
+def test_polls_say_whether_the_picture_is_still_that_of_the_network(app: TestApp) -> None:
+    sheet = app.get("/").html.select_one("[data-sheet]")
+    assert app.get("/api/v1/state").json["topology"] == sheet["data-topology"]

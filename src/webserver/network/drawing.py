@@ -48,7 +48,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """``room``: letters that fit into a box below its name; ``chosen``: the box that is selected, "" for none."""
+    """``room``: letters that fit into a box below its name; ``chosen``: the box that is selected, "" for none;
+    ``filtered``: whether boxes are dimmed by a filter.
+    """
 
     width: int
     height: int
@@ -56,6 +58,7 @@ class Drawing:
     lines: list[Line]
     room: int
     chosen: str
+    filtered: bool
 
 
 def draw(picture: Picture, servers: Servers, view: View) -> Drawing:
@@ -87,7 +90,7 @@ def draw(picture: Picture, servers: Servers, view: View) -> Drawing:
         shown = cut(box.name, letters(width, BOLD_PX))
         nodes.append(Node(box.name, box, seen, shown, cut(word, room), cut(why, room), members, classes))
     lines = [_line(route, servers, near) for route in layout.routes]
-    return Drawing(layout.width, layout.height, nodes, lines, room, chosen if near else "")
+    return Drawing(layout.width, layout.height, nodes, lines, room, chosen if near else "", bool(view.state))
 
 
 def _related(picture: Picture, chosen: str) -> set[str]:

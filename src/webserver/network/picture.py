@@ -19,9 +19,10 @@ from .words import box_width
 
 MOST = 500
 """Boxes that are drawn at once; of larger networks, what is near one server."""
-METRICS = Metrics(height=56, row_gap=12, column_gap=48)
+MARGIN_PX = 16
 SHEET_PX = 900
 """Width of the sheet in a usual window: boxes are as wide as there is room for."""
+METRICS = Metrics(height=56, row_gap=12, column_gap=48, margin=MARGIN_PX, page=SHEET_PX - 2 * MARGIN_PX)
 KEPT = 16
 """Pictures that are remembered."""
 
@@ -74,7 +75,7 @@ class Pictures:
 
     def of(self, tag: str, servers: Servers, view: View) -> Picture:
         """Return the picture of ``servers``, which the snapshot ``tag`` has, for a view."""
-        topology = self._topology_of(tag, servers)
+        topology = self.topology(tag, servers)
         centre, steps = view.focus if view.focus in topology.needs else "", view.steps
         if centre:
             key: tuple[object, ...] = (topology.revision, centre, steps, view.unfold)
@@ -86,7 +87,8 @@ class Pictures:
         key = (topology.revision, centre, steps, view.unfold, "instead")
         return self._remembered(key, lambda: _near(topology, centre, STEPS, view.unfold, whole.too_many))
 
-    def _topology_of(self, tag: str, servers: Servers) -> Topology:
+    def topology(self, tag: str, servers: Servers) -> Topology:
+        """Return who needs whom; of the same tag it is not worked out again."""
         known = self._topology
         if known is None or known[0] != tag:
             known = self._topology = tag, topology_of(servers)
@@ -124,7 +126,7 @@ def _near(topology: Topology, centre: str, steps: int, unfold: tuple[str, ...], 
 
 def _laid_out(folded: Folded) -> Layout:
     columns = depth(folded.topology)
-    room = (SHEET_PX - 2 * METRICS.margin + METRICS.column_gap) / max(columns, 1) - METRICS.column_gap
+    room = (SHEET_PX - 2 * MARGIN_PX + METRICS.column_gap) / max(columns, 1) - METRICS.column_gap
     return arrange(folded.topology, replace(METRICS, width=box_width(folded.topology.names, room)))
 
 

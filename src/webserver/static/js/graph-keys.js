@@ -42,6 +42,7 @@ export function startKeys(sheet, select) {
       Enter: () => press(node, select, "[data-open]"),
       o: () => press(node, select, '[data-key="o"]'),
       x: () => press(node, select, '[data-key="x"]'),
+      t: () => press(node, select, '[data-key="t"]'),
     };
     const step = steps[event.key];
     if (!step) return;
@@ -59,7 +60,7 @@ export function startKeys(sheet, select) {
   });
 }
 
-// Follows a link of the panel, once the panel tells of this box.
+// Follows a link of the panel, or presses a button, once the panel tells of this box.
 async function press(node, select, which) {
   await select(node);
   document.querySelector(`[data-panel] ${which}`)?.click();

@@ -14,6 +14,7 @@ export function startLive(sheet) {
     if (detail.master) {
       for (const place of document.querySelectorAll("[data-master]")) place.textContent = detail.master;
     }
+    if (detail.topology) document.querySelector("[data-outdated]").hidden = detail.topology === sheet.dataset.topology;
     const changed = Object.keys(detail.changed);
     if (!changed.length) return;
     for (const name of changed) paint(graph, name, detail.servers[name], room, filter);

@@ -14,6 +14,7 @@ export function startSelection(sheet) {
     const name = new URLSearchParams(query).get("select") || "";
     const turn = ++latest;
     stress(graph, name);
+    panel.classList.toggle("idle", !name);
     panel.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(sheet.dataset.panelUrl + query, { signal: AbortSignal.timeout(WAIT_MS), redirect: "error" });

@@ -36,6 +36,7 @@ STATE = record(
         same=boolean("nothing but this, rev, age_s and problem when since is the rev"),
         full=boolean("true: these are all servers; false: those that changed since the rev that was given"),
         master=choice("on", "off", ""),
+        topology=text("another one when who needs whom has changed: a picture of the network is then out of date"),
         servers=mapping(STATE),
         runs=array(shapes.SUMMARY),
     ),
@@ -52,6 +53,7 @@ def state(call: Call) -> dict[str, Any]:
         **reply,
         "full": changed is None,
         "master": snapshot.status.get("master", ""),
+        "topology": call.request.registry.pictures.topology(snapshot.tag, snapshot.servers).revision,
         "servers": {name: _shown(snapshot.servers[name]) for name in names},
         "runs": snapshot.runs,
     }
