@@ -103,7 +103,7 @@ def test_a_plan_is_looked_at_started_and_done(site: WebSite, operator: Program, 
     viewer.post(f"/plans/{plan['id']}/run", {}, status=403)
     started = operator.post(f"/plans/{plan['id']}/run", {"note": "a test"}, status=202)
     run = wait_for_end(viewer, started["run"])
-    assert (run["state"], run["note"], run["via"]) == ("done", "a test", "socket")
+    assert (run["state"], run["note"], run["via"]) == ("done", "a test", "api")
     assert [(step["server"], step["state"]) for step in run["steps"]] == [("core", "done"), ("nas", "done")]
     assert {(sent["server"], sent["verb"], sent["outcome"]) for sent in run["log"]} == {
         ("core", "on", "verified"),
