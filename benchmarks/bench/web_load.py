@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import tempfile
 import time
@@ -20,7 +21,7 @@ from .report import Report
 
 SERVERS, FEW, MANY, SECONDS = 500, 10, 100, 10.0
 STATE = "/api/v1/state"
-ASSETS = ("/", "/servers", STATE, "/static/css/base.css", "/static/js/base.js", "/static/js/live.js")
+PAGES = ("/", "/servers", STATE)
 
 
 def measure(report: Report, quick: bool) -> None:
@@ -67,7 +68,9 @@ def _gui(folder: Path, servers: int) -> Iterator[tuple[int, Process, int]]:
 
 async def _weigh(report: Report, port: int) -> None:
     browser = Browser(port)
-    sizes = {path: len((await browser.ask(path))[2]) for path in ASSETS}
+    sizes = {path: len((await browser.ask(path))[2]) for path in PAGES}
+    assets = re.findall(rb'(?:href|src)="(/static/[^"]+)"', (await browser.ask("/"))[2])
+    sizes["/static/... of the first page"] = sum([len((await browser.ask(path.decode()))[2]) for path in assets])
     browser.close()
     report.line("bytes", ", ".join(f"{path} {size}" for path, size in sizes.items()))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import logging
 import pkgutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +28,11 @@ from . import views
 from .daemon import open_connection, request_daemon
 from .link import DaemonLink
 from .settings import WebSettings, read_settings
+from .texts import use
+
+log = logging.getLogger(__name__)
+
+STATIC = Path(__file__).parent / "static"
 
 
 def make_app(settings: WebSettings, link: DaemonLink | None = None) -> Router:
@@ -36,6 +44,8 @@ def make_app(settings: WebSettings, link: DaemonLink | None = None) -> Router:
     if link is None:
         link = DaemonLink(open_connection(settings, settings.token, "web"))
         link.start()
+    if not use(settings.language, *([settings.locales] if settings.locales else [])):
+        log.warning("no catalogue for [web] language = %s: the pages are in English", settings.language)
     config = Configurator(package="ockle.webserver")
     config.registry.web_settings = settings
     config.registry.link = link
@@ -43,13 +53,20 @@ def make_app(settings: WebSettings, link: DaemonLink | None = None) -> Router:
     config.add_request_method(lambda request: request.registry.link.snapshot, "snapshot", reify=True)
     for part in (".security", ".headers", ".routes", ".rendering"):
         config.include(part)
-    config.add_static_view("static", "static", cache_max_age=86400)
+    # with what has changed its address changes, too: browsers may keep it for good
+    config.add_static_view(f"static/{_stamp()}", "static", cache_max_age=31536000)
     config.scan(".errors")
     for module in _view_modules():
         if hasattr(module, "includeme"):  # it has routes that no other page links to
             config.include(module)
     config.scan(views)
     return config.make_wsgi_app()
+
+
+def _stamp() -> str:
+    """Return a word that is another one when a script, a style or a picture is."""
+    files = (path for path in STATIC.rglob("*") if path.is_file())
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()[:12]
 
 
 def _view_modules() -> Iterator[ModuleType]:

@@ -15,14 +15,14 @@ from .. import __version__
 from .gantt.axis import clock
 from .recap import short
 from .states import GROUPS, LOOKS, look
-from .texts import _, ngettext
+from .texts import N_, _, language, ngettext, script_texts
 
 SECTIONS = (
-    ("network", "Network"),
-    ("servers", "Servers"),
-    ("runs", "Runs"),
-    ("history", "History"),
-    ("settings", "Settings"),
+    ("network", N_("Network")),
+    ("servers", N_("Servers")),
+    ("runs", N_("Runs")),
+    ("history", N_("History")),
+    ("settings", N_("Settings")),
 )
 """Route of each entry of the top bar, and its text. An entry without a view yet is not shown."""
 
@@ -33,13 +33,14 @@ def duration(seconds: float | None) -> str:
         return "–"
     whole = round(max(seconds, 0.0))
     if whole < 60:
-        return f"{whole} s"
+        return _("{} s").format(whole)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+        text = _("{} min {} s") if whole % 60 else _("{} min")
+        return text.format(whole // 60, whole % 60)
     if whole < 86400:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return _("{} h {} min").format(whole // 3600, whole % 3600 // 60)
     days, rest = divmod(whole, 86400)
-    return f"{days} {'day' if days == 1 else 'days'} {rest // 3600} h"
+    return " ".join((ngettext("{} day", "{} days", days), _("{} h").format(rest // 3600)))
 
 
 def moment(when: float | None) -> Markup:
@@ -97,7 +98,15 @@ def includeme(config: Configurator) -> None:
 
     def finish() -> None:
         environment = config.get_jinja2_environment()
-        environment.globals.update(_=_, ngettext=ngettext, look=look, looks=LOOKS, state_groups=GROUPS)
+        environment.globals.update(
+            _=_,
+            ngettext=ngettext,
+            language=language,
+            script_texts=script_texts,
+            look=look,
+            looks=LOOKS,
+            state_groups=GROUPS,
+        )
         environment.filters.update(clock=clock, run_short=short, duration=duration, moment=moment, ago=ago, watts=watts)
 
     config.action(None, finish, order=999)

@@ -20,10 +20,11 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class WebSettings:
     """The options of [web], see the reference of config.ini.
 
-    ``daemon``  keyword arguments for ``Connection``: where the daemon is, without a token
+    ``daemon``      keyword arguments for ``Connection``: where the daemon is, without a token
+    ``token``       by which the GUI itself looks at the daemon, "" for none
     ``local_role``  "" for none
-    ``token``   by which the GUI itself looks at the daemon, "" for none
-    ``grace``   seconds in which a person can take back what was just started
+    ``locales``     a folder with catalogues of the site's own
+    ``grace``       seconds in which a person can take back what was just started
     """
 
     host: str = "127.0.0.1"
@@ -35,6 +36,8 @@ class WebSettings:
     hosts: tuple[str, ...] = ()
     local_role: str = ""
     wall: bool = False
+    language: str = ""
+    locales: Path | None = None
     grace: float = 5.0
     threads: int = 8
 
@@ -65,6 +68,8 @@ def read_settings(etc: Path, **instead: Any) -> WebSettings:
         hosts=tuple(found["hosts"]),
         local_role="" if found["local_role"] == "none" else found["local_role"],
         wall=found["wall"],
+        language=found["language"],
+        locales=etc / "locale",
         grace=found["grace"],
         threads=found["threads"],
     )

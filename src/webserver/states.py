@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..common.common import OpState
+from .texts import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +19,20 @@ class Look:
 
 
 LOOKS = {
-    OpState.INIT: Look("○", "Not started", "init", "unknown"),
-    OpState.OK: Look("✓", "On", "on", "on"),
-    OpState.OFF: Look("–", "Off", "off", "off"),
-    OpState.SwitchingOn: Look("▲", "Switching on", "rising", "switching"),
-    OpState.SwitchingOff: Look("▼", "Switching off", "falling", "switching"),
-    OpState.failedToStart: Look("!", "Failed to start", "failed", "failed"),
-    OpState.failedToStop: Look("!", "Failed to stop", "failed", "failed"),
-    OpState.permanentlyFailedToStart: Look("✕", "Gave up starting", "gave-up", "failed"),
-    OpState.permanentlyFailedToStop: Look("✕", "Gave up stopping", "gave-up", "failed"),
-    OpState.forcedOn: Look("⚑", "Forced on", "forced-on", "forced"),
-    OpState.forcedOff: Look("⚑", "Forced off", "forced-off", "forced"),
-    OpState.UNKNOWN: Look("?", "Unknown", "unknown", "unknown"),
+    OpState.INIT: Look("○", N_("Not started"), "init", "unknown"),
+    OpState.OK: Look("✓", N_("On"), "on", "on"),
+    OpState.OFF: Look("–", N_("Off"), "off", "off"),
+    OpState.SwitchingOn: Look("▲", N_("Switching on"), "rising", "switching"),
+    OpState.SwitchingOff: Look("▼", N_("Switching off"), "falling", "switching"),
+    OpState.failedToStart: Look("!", N_("Failed to start"), "failed", "failed"),
+    OpState.failedToStop: Look("!", N_("Failed to stop"), "failed", "failed"),
+    OpState.permanentlyFailedToStart: Look("✕", N_("Gave up starting"), "gave-up", "failed"),
+    OpState.permanentlyFailedToStop: Look("✕", N_("Gave up stopping"), "gave-up", "failed"),
+    OpState.forcedOn: Look("⚑", N_("Forced on"), "forced-on", "forced"),
+    OpState.forcedOff: Look("⚑", N_("Forced off"), "forced-off", "forced"),
+    OpState.UNKNOWN: Look("?", N_("Unknown"), "unknown", "unknown"),
 }
-GROUPS = ("on", "switching", "failed", "forced", "off", "unknown")
+GROUPS = (N_("on"), N_("switching"), N_("failed"), N_("forced"), N_("off"), N_("unknown"))
 """In the order in which they are listed."""
 
 

@@ -2,6 +2,8 @@
 // problem}. `changed` has the servers whose state or reason is another than before. Elements with data-state-of (a chip) and
 // data-why-of (a text) are kept up to date here.
 
+import { _ } from "./texts.js";
+
 const root = document.documentElement;
 const IDLE_MS = 3000, ACTIVE_MS = 1000, HIDDEN_MS = 15000, WORST_MS = 30000;
 const OLD_S = 6, ANNOUNCE_MS = 5000;
@@ -89,14 +91,14 @@ function connection(age, problem) {
   if (sign) {
     sign.classList.toggle("lost", lost);
     sign.classList.toggle("live", !lost);
-    const text = lost ? "no connection" : "connected";
+    const text = lost ? _("no connection") : _("connected");
     const place = sign.querySelector("[data-connection-text]");
     if (place.textContent !== text) place.textContent = text;
   }
   const banner = document.querySelector("[data-lost]");
   if (!banner) return;
   if (lost && age !== null) {
-    banner.querySelector("[data-lost-text]").textContent = `What you see is ${Math.round(age)} s old. Nothing can be switched.`;
+    banner.querySelector("[data-lost-text]").textContent = _("What you see is {} s old. Nothing can be switched.", Math.round(age));
   }
   banner.hidden = !lost;
 }
@@ -111,7 +113,7 @@ function announce() {
   if (!news.size) return;
   announced = performance.now();
   const parts = [...news].slice(0, 8).map(([name, word]) => `${name} ${word.toLowerCase()}`);
-  if (news.size > 8) parts.push(`and ${news.size - 8} more`);
+  if (news.size > 8) parts.push(_("and {} more", news.size - 8));
   news.clear();
   document.getElementById("announcer").textContent = parts.join("; ");
 }

@@ -1,6 +1,8 @@
 // The runs under way, in the bar of every page; the list is redrawn only when its text is another.
 
-const TITLES = { on: "Power-up", off: "Shutdown", restart: "Restart", cut: "Cut of power" };
+import { _ } from "./texts.js";
+
+const TITLES = { on: _("Power-up"), off: _("Shutdown"), restart: _("Restart"), cut: _("Cut of power") };
 
 export function followRuns() {
   const list = document.querySelector("[data-runs-now]");
@@ -30,8 +32,8 @@ function entry(url, run, words) {
 
 function text(run) {
   const title = TITLES[run.action] || run.action;
-  if (!run.begun) return `${title} is about to begin`;
-  return `${title} ${run.done + run.failed + run.skipped}/${run.total}, ${clock(run.eta_s || 0)} left`;
+  if (!run.begun) return _("{} is about to begin", title);
+  return _("{} {}/{}, {} left", title, run.done + run.failed + run.skipped, run.total, clock(run.eta_s || 0));
 }
 
 function clock(seconds) {

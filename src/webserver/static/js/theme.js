@@ -1,5 +1,7 @@
 // Light, dark, or as the system has it; remembered in this browser only.
 
+import { _ } from "./texts.js";
+
 const NAMES = ["system", "light", "dark"];
 const KEY = "ockle-theme";
 
@@ -22,7 +24,7 @@ export function startTheme() {
   const button = document.querySelector("[data-theme-switch]");
   if (!button) return;
   const label = button.textContent;
-  const name = (theme) => `${label}: ${theme}`;
+  const name = (theme) => `${label}: ${_(theme)}`;
   button.hidden = false;
   button.textContent = name(stored());
   button.addEventListener("click", () => {
