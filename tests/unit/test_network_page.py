@@ -117,6 +117,7 @@ def test_cut_text_fits(text: str, room: int) -> None:
 
 def test_boxes_are_as_wide_as_most_names_need() -> None:
     assert box_width(["nas"], 0) == box_width([], 0) == 140
+    assert letters(box_width(["a"] * 30 + ["fourteen-chars"], 0), 8.6) >= 14
     usual = [f"server-number-{number}" for number in range(20)]
     assert box_width(usual, 0) == box_width([*usual, "x" * 200], 0)
     assert letters(box_width(usual, 0), 8.6) >= len(usual[0])

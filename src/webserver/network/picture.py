@@ -20,9 +20,11 @@ from .words import box_width
 MOST = 500
 """Boxes that are drawn at once; of larger networks, what is near one server."""
 MARGIN_PX = 16
-SHEET_PX = 900
+SHEET_PX = 950
 """Width of the sheet in a usual window: boxes are as wide as there is room for."""
-METRICS = Metrics(height=56, row_gap=12, column_gap=48, margin=MARGIN_PX, page=SHEET_PX - 2 * MARGIN_PX)
+GAP_PX = 52
+"""Usual space between columns: more than the least, as some lines are steep."""
+METRICS = Metrics(height=56, row_gap=12, column_gap=40, margin=MARGIN_PX, page=SHEET_PX - 2 * MARGIN_PX)
 KEPT = 16
 """Pictures that are remembered."""
 
@@ -126,7 +128,7 @@ def _near(topology: Topology, centre: str, steps: int, unfold: tuple[str, ...], 
 
 def _laid_out(folded: Folded) -> Layout:
     columns = depth(folded.topology)
-    room = (SHEET_PX - 2 * MARGIN_PX + METRICS.column_gap) / max(columns, 1) - METRICS.column_gap
+    room = (SHEET_PX - 2 * MARGIN_PX + GAP_PX) / max(columns, 1) - GAP_PX
     return arrange(folded.topology, replace(METRICS, width=box_width(folded.topology.names, room)))
 
 

@@ -12,6 +12,8 @@ BOLD_PX, SMALL_PX = 8.6, 6.4
 BESIDE_PX = 50
 """of a box, taken by its glyph and margins"""
 LEAST_PX, MOST_PX = 140, 220
+USUAL = 14
+"""Letters that a name may always have without being cut."""
 
 
 def letters(width: float, letter_px: float) -> int:
@@ -27,10 +29,11 @@ def cells(text: str) -> int:
 def box_width(names: Iterable[str], room: float) -> int:
     """Return how wide boxes are: as ``room``, but so that nearly all ``names`` fit, and within limits. Even.
 
-    One name that is far longer than the others is cut rather than that all boxes get wide.
+    A long name that is longer than nearly all others is cut rather than that all boxes get wide.
     """
     lengths = sorted(map(cells, names)) or [0]
-    wanted = max(BESIDE_PX + lengths[(len(lengths) - 1) * 9 // 10] * BOLD_PX, room)
+    longest = max(lengths[(len(lengths) - 1) * 9 // 10], min(lengths[-1], USUAL))
+    wanted = max(BESIDE_PX + longest * BOLD_PX, room)
     return 2 * math.ceil(min(max(wanted, LEAST_PX), MOST_PX) / 2)
 
 

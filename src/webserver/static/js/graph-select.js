@@ -78,6 +78,8 @@ export function stress(graph, name) {
   graph.classList.toggle("chosen-one", Boolean(chosen));
   for (const node of graph.querySelectorAll(".node")) {
     node.classList.toggle("chosen", node === chosen);
+    if (node === chosen) node.setAttribute("aria-current", "true");
+    else node.removeAttribute("aria-current");
     node.classList.toggle("near", near.has(node.dataset.name));
   }
   for (const edge of graph.querySelectorAll(".edge")) {
