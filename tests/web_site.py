@@ -73,6 +73,7 @@ def web_site(folder: Path) -> Iterator[WebSite]:
                     **{f"{role}_token": token for role, token in TOKENS.items()},
                 },
                 "plugins.AutoControl": {"enabled": "false"},
+                "plugins.Logger": {"interval": "1s", "write_every": "1s"},
             },
         )
         daemon = Daemon(folder / "etc").ready()

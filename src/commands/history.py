@@ -1,4 +1,4 @@
-"""Commands that look back: eventsHistory, timeline, durations, annotate."""
+"""Commands that look back: eventsHistory, timeline, timelines, durations, annotate."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from ..common.events import Event
 from ..common.services import DaemonServices
 from ..engine.event_log import newest_first
 from .group import CommandGroup, Data
-from .selection import text_of
-from .timeline import build
+from .selection import SELECTOR_HELP, servers_of, text_of
+from .timeline import build, tells_of_failure
 from .times import SINCE, UNTIL, count_of, span_of
 
 DAY_S = 86400.0
 CLOCK_STEP_S = 7200.0
 """Events stand in the order in which they happened; a clock that was set may have dated some later ones earlier."""
 LONGEST_NOTE = 2000
+MOST_SERVERS = 200
 MOST_LOOKED_AT = 200_000
 
 
@@ -40,6 +41,7 @@ class HistoryCommands(CommandGroup):
                 "kind?": "kind of event, or a list of kinds",
                 "who?": "name of a user or a token",
                 "via?": "cli, gui, socket or plugin",
+                "failed?": "true: only what tells of a failure",
                 "text?": "what the event or its reason has in it, in whatever case",
                 "limit?": "how many at most; default 100",
                 "before?": "number of an event: only earlier ones, for the next page",
@@ -47,6 +49,11 @@ class HistoryCommands(CommandGroup):
         )
         self.add(
             "timeline", self.timeline, params={"server": "name", "since?": f"{SINCE}; default: a day", "until?": UNTIL}
+        )
+        self.add(
+            "timelines",
+            self.timelines,
+            params={"servers": SELECTOR_HELP, "since?": f"{SINCE}; default: a day", "until?": UNTIL},
         )
         self.add("durations", self.durations, params={"server?": "name; left out: all"})
         self.add(
@@ -87,6 +94,7 @@ class HistoryCommands(CommandGroup):
                 since <= event.time < until
                 and (not kinds or event.kind in ([kinds] if isinstance(kinds, str) else kinds))
                 and all(_value(event, name) == value for name, value in wanted.items())
+                and (not data.get("failed") or tells_of_failure(event))
                 and (part in event.text.lower() or part in str(event.data.get("why", "")).lower())
             ):
                 yield event
@@ -94,22 +102,44 @@ class HistoryCommands(CommandGroup):
     def timeline(self, data: Data) -> Data:
         """Return what became of a server: ``bands`` of states, and the moments of attempts, tests and commands."""
         server = text_of(data, "server")
-        node = self.network.getServer(server)
         now = self.engine.core.clock.wall()
         since, until = span_of(data, now, DAY_S)
-        found: deque[Event] = deque()
-        known = False
-        for event in islice(newest_first(self.engine.store, self._daemon.events), MOST_LOOKED_AT):
-            if event.time < since - CLOCK_STEP_S and known:
-                break
-            known = known or (event.kind == "state" and event.server == server and event.time < since)
-            found.appendleft(event)
-        passing = [event for event in self._daemon.events.since(0) if event.kind == "test" and event.server == server]
-        if node is None and not any(event.server == server for event in found):
+        events = self._story({server}, since)
+        if server not in self.network and not any(event.server == server for event in events):
             raise CommandError(f"there is no server {server}, and nothing is known of one", "not_found")
-        events = sorted([*found, *passing], key=lambda event: event.seq)
-        state = node.facts.op_state.value if node is not None else ""
-        return {"server": server, **build(events, server, since, min(until, max(now, since)), state).as_dict()}
+        passing = [event for event in self._daemon.events.since(0) if event.kind == "test" and event.server == server]
+        events = sorted([*events, *passing], key=lambda event: event.seq)
+        return {"server": server, **self._line(events, server, since, min(until, max(now, since)))}
+
+    def timelines(self, data: Data) -> Data:
+        """Return for each of some servers what ``timeline`` does, without tests."""
+        names = servers_of(self.network, data)[:MOST_SERVERS]
+        now = self.engine.core.clock.wall()
+        since, until = span_of(data, now, DAY_S)
+        until = min(until, max(now, since))
+        of_all: list[Event] = []
+        by_server: dict[str, list[Event]] = {name: [] for name in names}
+        for event in self._story(set(names), since):
+            for place in by_server.values() if not event.server else [by_server.get(event.server, of_all)]:
+                place.append(event)
+        lines = [{"server": name, **self._line(by_server[name], name, since, until)} for name in names]
+        return {"since": since, "until": until, "timelines": lines}
+
+    def _story(self, servers: set[str], since: float) -> list[Event]:
+        """Return the events, oldest first, from before ``since`` on as far back as to tell the state then."""
+        found: deque[Event] = deque()
+        unknown = set(servers)
+        for event in islice(newest_first(self.engine.store, self._daemon.events), MOST_LOOKED_AT):
+            if event.time < since - CLOCK_STEP_S and not unknown:
+                break
+            if event.kind == "state" and event.time < since:
+                unknown.discard(event.server)
+            found.appendleft(event)
+        return list(found)
+
+    def _line(self, events: list[Event], server: str, since: float, until: float) -> Data:
+        node = self.network.getServer(server)
+        return build(events, server, since, until, node.facts.op_state.value if node is not None else "").as_dict()
 
     def durations(self, data: Data) -> Data:
         """Return how long servers took to start (on) and to stop (off) the last times: seconds, median, p95."""

@@ -6,20 +6,21 @@ from typing import Any
 
 from ..common.errors import CommandError
 from ..common.services import DaemonServices
-from ..store.samples.buckets import Bucket, regroup, segments
+from ..store.samples.buckets import GAP_AFTER, Bucket, regroup, segments
 from ..store.samples.levels import LEVELS
 from ..store.samples.sample_store import Known, SampleStore
 from .group import CommandGroup, Data
-from .selection import text_of
+from .selection import SELECTOR_HELP, servers_of, text_of
 from .times import SINCE, UNTIL, count_of, span_of
 
 DAY_S = 86400.0
 POINTS, MOST_POINTS = 600, 5000
-MOST_TOGETHER = 100
-"""So many series may be asked for at once."""
+MOST_TOGETHER = 200
+"""So many series make a plot at most."""
 PAGE = 5000
 """Rows after which an export begins another page; the last stretch is given whole."""
-FIRST_STRETCH_S = 900.0
+FIRST_STRETCH_S = 43_200.0
+"""Of one series; of many accordingly less, so that a page stays one."""
 COLUMNS = ["start", "end", "server", "kind", "object", "key", "least", "greatest", "mean", "count"]
 
 _UNITS = {
@@ -29,6 +30,7 @@ _UNITS = {
 
 _WHICH = {
     "server?": 'name; left out or "": the network as a whole',
+    "servers?": SELECTOR_HELP + "; instead of server",
     "kind?": "outlet, control, test, server or network",
     "object?": "name of the outlet, control or test",
     "key?": "what is measured, such as power_w",
@@ -66,23 +68,26 @@ class SampleCommands(CommandGroup):
 
         These are lists of [start, end, least, greatest, mean, number of samples].
         What falls into the same of ``points`` equal parts is one of them. Where no sample came for two and a half times
-        the usual distance there is a gap, and never a made-up value.
+        the usual distance, and for longer than such a part, there is a gap, and never a made-up value.
         """
         since, until = self._span(data)
         points = count_of(data, "points", POINTS, MOST_POINTS)
-        chosen = self._chosen(data)
+        chosen = self._chosen(data)[:MOST_TOGETHER]
 
         def shrink(buckets: list[Bucket]) -> list[Bucket]:
             return regroup(buckets, since, until, points)
 
-        found = self._store.read(_numbers(chosen), since, until, (until - since) / points, shrink)
+        width = (until - since) / points
+        found = self._store.read(_numbers(chosen), since, until, width, shrink)
         return {
             "since": since,
             "until": until,
             "series": [
                 {
                     **_named(one),
-                    "segments": [list(map(list, part)) for part in segments(found[one.number], one.every)],
+                    "segments": [
+                        list(map(list, part)) for part in segments(found[one.number], max(one.every, width / GAP_AFTER))
+                    ],
                 }
                 for one in chosen
                 if one.number in found
@@ -103,7 +108,7 @@ class SampleCommands(CommandGroup):
         oldest = self._store.oldest() if chosen else None
         at = until if oldest is None else max(since, oldest)
         rows: list[list[Any]] = []
-        stretch = FIRST_STRETCH_S
+        stretch = max(1.0, FIRST_STRETCH_S / max(len(chosen), 1))
         while at < until and len(rows) < PAGE:
             end = min(at + stretch, until)
             found = self._store.read(_numbers(chosen), at, end, step)
@@ -116,12 +121,20 @@ class SampleCommands(CommandGroup):
         return span_of(data, self.engine.core.clock.wall(), DAY_S)
 
     def _chosen(self, data: Data) -> list[Known]:
-        wanted = {"server": text_of(data, "server", "")}
-        wanted |= {name: text_of(data, name) for name in ("kind", "object", "key") if data.get(name) is not None}
-        chosen = [one for one in self._store.known() if all(getattr(one.series, k) == v for k, v in wanted.items())]
-        if not chosen and wanted["server"] and wanted["server"] not in self.network:
-            raise CommandError(f"there is no server {wanted['server']}, and no samples of one", "not_found")
-        return chosen[:MOST_TOGETHER]
+        if data.get("servers") is not None:
+            names = set(servers_of(self.network, data))
+        else:
+            names = {text_of(data, "server", "")}
+        wanted = {name: text_of(data, name) for name in ("kind", "object", "key") if data.get(name) is not None}
+        chosen = [
+            one
+            for one in self._store.known()
+            if one.series.server in names and all(getattr(one.series, name) == value for name, value in wanted.items())
+        ]
+        missing = next((name for name in names if name and name not in self.network), None)
+        if not chosen and missing is not None:
+            raise CommandError(f"there is no server {missing}, and no samples of one", "not_found")
+        return chosen
 
 
 def _named(known: Known) -> dict[str, Any]:

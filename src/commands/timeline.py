@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..common.common import SWITCHING, OpState
+from ..common.common import FAILED_START, PERMANENT, SWITCHING, OpState
 from ..common.events import Event
 
 ORDERS = frozenset({"run", "force", "hold", "emergency", "note"})
 """What people do, and what is done in their name."""
+
+
+TROUBLE = frozenset({"device", "drift", "cut", "relay", "circuit", "emergency"})
+FAILED = frozenset({*FAILED_START, *PERMANENT, OpState.failedToStop, OpState.UNKNOWN, "failed"})
 
 
 @dataclass(slots=True)
@@ -53,6 +57,11 @@ def concerns(event: Event, server: str) -> bool:
     if event.kind == "run":
         return server in event.data.get("servers", ())
     return event.kind == "emergency" or (event.kind == "daemon" and "phase" in event.data) or event.kind == "note"
+
+
+def tells_of_failure(event: Event) -> bool:
+    """Tell whether something did not go as it was to."""
+    return bool(event.data.get("failed")) or event.data.get("state") in FAILED or event.kind in TROUBLE
 
 
 def build(events: Iterable[Event], server: str, since: float, until: float, now_state: str) -> Timeline:
