@@ -20,6 +20,7 @@ from .servers import PART_KINDS, SECTION, PartKind
 from .template_data import option_data
 from .templates import (
     GENERATOR_SECTION,
+    KINDS,
     PARAMS_SECTION,
     Option,
     Template,
@@ -173,7 +174,7 @@ class _Form:
     def _section(self, name: str, kind: str, title: str, template: Template, there: str) -> FormSection:
         raw = self._ini.get(name, {})
         options = template.sections.get(there, {})
-        found = [self._option(option, name, raw) for option in options.values()]
+        found = [self._option(option, name, raw) for option in sorted(options.values(), key=_rank)]
         unknown = [
             {"name": key, "value": shown_value(self._visibility, name, key, raw[key])}
             for key in raw
@@ -223,6 +224,14 @@ class _Form:
             _offer(name, str(server.settings.get("comment", "")), refused.get(name, ""))
             for name, server in sorted(site.servers.items())
         ]
+
+
+def _rank(option: Option) -> int:
+    """Sort first what says what an object is, then what its type adds, then what all of its kind have."""
+    if option.name in ("type", "comment", *(part.key for part in PART_KINDS)):
+        return 0
+    common = {name for kind in KINDS for name in load_template(f"{kind}.ini").sections.get(option.section, {})}
+    return 2 if option.name in common else 1
 
 
 def _offer(name: str, doc: str = "", refused: str = "") -> dict[str, str]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from webtest import TestApp, Upload
 
-from web_site import WebSite
+from web_site import TOKENS, WebSite
 
 pytestmark = pytest.mark.slow
 
@@ -208,7 +208,7 @@ def test_what_somebody_else_changed_meanwhile_is_told_and_taken_in(site: WebSite
     theirs = text.replace("[server]", "[server]\ncomment = theirs", 1) if "comment" not in text else text
     (site.etc / "servers/db.ini").write_text(theirs.replace("comment = \n", ""), "utf-8")
     review = app.get("/settings/review")
-    assert "changed meanwhile" in review.text
+    assert "Changed by others meanwhile" in review.text
     merging = acting(review, "/review/merge")
     radio = next(name for name in merging.fields if name and name.startswith("c,"))
     merging[radio] = "mine"
@@ -333,3 +333,23 @@ def test_unknown_options_are_shown_and_can_go(site: WebSite, app: TestApp) -> No
         assert "-colour" in app.get("/settings/review").text
     finally:
         path.write_text(before, "utf-8")
+
+
+def test_programs_have_the_draft_as_well(site: WebSite, app: TestApp) -> None:
+    api = "/api/v1/config"
+    headers = {"Authorization": f"Bearer {TOKENS['admin']}"}
+    wish = {"do": "change", "file": "servers/web.ini", "values": {"server": {"comment": "by a program"}}}
+    edited = app.post_json(f"{api}/draft", wish, headers=headers).json
+    assert edited["draft"]["files"] == {"servers/web.ini": "changed"}
+    assert app.get(f"{api}/draft/diff", headers=headers).json["meaning"] == [
+        "web: comment is by a program now, was empty"
+    ]
+    bad = {**wish, "values": {"server": {"boot_timeout": "soon"}}}
+    refused = app.post_json(f"{api}/draft", bad, headers=headers, status=422).json
+    assert refused["data"]["faults"][0]["key"] == "boot_timeout"
+    assert app.post_json(f"{api}/draft/discard", {}, headers=headers).json["files"] == {}
+    tried = app.post_json(f"{api}/test", {"kind": "outlets", "name": "pdu-a"}, headers=headers).json
+    assert (tried["ok"], tried["text"]) == (True, "the outlet is off")
+    other = {"Authorization": f"Bearer {TOKENS['operator']}"}
+    app.get(f"{api}/draft/diff", headers=other, status=403)
+    app.post_json(f"{api}/draft", wish, headers=other, status=403)

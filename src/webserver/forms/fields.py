@@ -34,6 +34,8 @@ WIDGETS = {
 _HIDDEN = frozenset({"type"})
 """What is chosen before there is a form."""
 
+_PROMINENT = frozenset({"comment", "dependencies", "plugins"})
+
 Place = tuple[str, str]
 Texts = Mapping[Place, Any]
 """Section and option -> what stands in the field: a text, or the list of what is checked."""
@@ -70,6 +72,11 @@ class Field:
     @property
     def required(self) -> bool:
         return self.default is None
+
+    @property
+    def prominent(self) -> bool:
+        """Whether it is shown at first; what has its default is not, but for what people always look for."""
+        return self.required or self.set or bool(self.errors) or self.name in _PROMINENT
 
     @property
     def input(self) -> str:
@@ -220,9 +227,9 @@ def shown(option: Mapping[str, Any]) -> Any:
 
 
 def _names(value: Any) -> list[str]:
-    if isinstance(value, list):
-        return [str(one) for one in value]
-    return [one.strip() for one in str(value or "").split(",") if one.strip()]
+    """Return the names of a list, each once: what is listed twice has one box."""
+    items = value if isinstance(value, list) else str(value or "").split(",")
+    return list(dict.fromkeys(str(one).strip() for one in items if str(one).strip()))
 
 
 def _quoted(item: str) -> str:

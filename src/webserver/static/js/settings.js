@@ -57,6 +57,14 @@ for (const list of document.querySelectorAll("[data-parts]")) {
   });
 }
 
+// A link to something folded opens it.
+function unfold() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target instanceof HTMLDetailsElement) target.open = true;
+}
+addEventListener("hashchange", unfold);
+unfold();
+
 // Long lists: show only what contains the words.
 for (const input of document.querySelectorAll("[data-choice-filter]")) {
   input.closest("[hidden]").hidden = false;
