@@ -89,6 +89,11 @@ class Observer:
         await self._read([(node, outlet) for outlet in node.outlets])
         self.evaluate(node)
 
+    async def look(self, node: ServerNode) -> Supply:
+        """Read the outlets of a server that is being switched, and return what they show now."""
+        await self._read([(node, outlet) for outlet in node.outlets])
+        return self.see_supplies(node)
+
     async def _read(self, pairs: Sequence[Pair]) -> None:
         for node, outlet, answer in await read_pairs(pairs):
             self._take(node, outlet, answer)

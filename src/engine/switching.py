@@ -80,6 +80,8 @@ class Switching:
         node, facts = self._node, self._node.facts
         self._guards.goal = Desired.ON
         failpoint("switching.on")
+        if facts.forced is not None:
+            await self._observer.look(node)
         if facts.start_attempts and facts.supply in (Supply.ON, Supply.MIXED) and not await self._serves():
             await self._cycle_if_allowed()
         self._observer.forget_boot(node)
@@ -171,6 +173,8 @@ class Switching:
         self._guards.no_way_back = facts.shutdown_sent
         began = self._core.clock.now()
         failpoint("switching.off")
+        if facts.supply is Supply.OFF:
+            await self._observer.look(node)  # somebody may have switched it on since it was read
         if facts.supply is Supply.OFF:
             facts.forget_shutdown()
             return

@@ -1,4 +1,4 @@
-"""Commands that an operator gives to a single outlet or control."""
+"""What an operator does with a server past all automation: single commands, forces."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from ockle.common.errors import DeviceError, DeviceRefused
 from ockle.engine.engine import Engine
+from ockle.networkTree.facts import Desired
 from rig import Rig
 from rig_calls import node_of, up
 
@@ -102,3 +103,24 @@ def test_a_shutdown_by_hand_that_nobody_accepted_is_doubted_no_longer_than_one_m
 
     rig.play(scenario)
     assert rig.states() == {"a": "OK"}
+
+
+@pytest.mark.parametrize("goal", [Desired.OFF, Desired.ON])
+def test_a_force_does_not_trust_what_was_read_some_time_ago(goal: Desired) -> None:
+    """Somebody pressed the button since: it was forced off, shown so, and went on running."""
+    rig = Rig({"a": []})
+
+    async def scenario(engine: Engine) -> None:
+        node = node_of(engine, "a")
+        node.tests.clear()
+        node.controls.clear()
+        if goal is Desired.ON:
+            await up(engine)
+        await asyncio.sleep(4.9)
+        rig.by_hand("a")
+        assert rig["a"].powered is (goal is Desired.OFF)
+        await engine.force("a", goal)
+        await asyncio.sleep(4)  # nobody looks by himself meanwhile
+        assert rig["a"].powered is (goal is Desired.ON)
+
+    rig.play(scenario)
