@@ -7,14 +7,13 @@ panicked are pysnmp's.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import socket
 from collections.abc import Sequence
 
 from gufo.snmp import SnmpVersion
 from gufo.snmp.aio import SnmpSession as GufoSession
 
+from .datagram_address import find_address
 from .errors import DeviceUnreachable
 from .repeat import repeated
 from .snmp import Answer, Missing, Pair, SnmpSettings, SnmpValue, Wire, no_answer
@@ -84,13 +83,10 @@ class GufoWire:
     async def _connect(self) -> GufoSession:
         settings = self._settings
         try:
-            async with asyncio.timeout(settings.timeout):
-                addresses = await asyncio.get_running_loop().getaddrinfo(
-                    settings.host, settings.port, type=socket.SOCK_DGRAM
-                )
+            address = await find_address(settings.host, settings.port, settings.timeout)
         except (OSError, UnicodeError) as error:  # a TimeoutError is an OSError
             raise DeviceUnreachable(f"{settings.where}: the name has no address") from error
-        host, port = addresses[0][4][:2]
+        host, port = address[:2]
         version = VERSIONS[settings.version]
         return GufoSession(
             str(host), int(port), community=settings.community, version=version, timeout=settings.timeout

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import weakref
 from collections import Counter
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from pysnmp.hlapi.v3arch.asyncio.transport import Udp6TransportTarget, UdpTransp
 from pysnmp.proto import errind, rfc1902
 from pysnmp.smi.rfc1902 import ObjectType
 
+from .datagram_address import find_address
 from .errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceUnreachable
 from .repeat import repeated
 from .snmp import Answer, Missing, Pair, SnmpSettings, SnmpValue, no_answer
@@ -99,6 +101,20 @@ class _Engine:
 _engines: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[object, _Engine]] = weakref.WeakKeyDictionary()
 
 
+class _Target4(UdpTransportTarget):  # type: ignore[misc] # pysnmp ships no types
+    """An agent whose address is known: pysnmp's own look-up has no deadline."""
+
+    async def _resolve_address(self, transportAddr: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: N803 - as pysnmp's
+        return transportAddr[:2]
+
+
+class _Target6(Udp6TransportTarget):  # type: ignore[misc] # as above
+    """The same with IPv6."""
+
+    async def _resolve_address(self, transportAddr: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: N803 - as pysnmp's
+        return transportAddr
+
+
 class PysnmpWire:
     """One agent, seen by pysnmp."""
 
@@ -109,7 +125,7 @@ class PysnmpWire:
         self._renewed = False  # another engine knew it before
         self._key: object = None
         self._engine: _Engine | None = None
-        self._targets: dict[bool, UdpTransportTarget | Udp6TransportTarget] = {}
+        self._targets: dict[bool, _Target4 | _Target6] = {}
 
     async def exchange(self, pairs: Sequence[Pair], *, write: bool) -> Answer:
         outcome = await self._try(pairs, write, self._settings.timeout)
@@ -183,17 +199,16 @@ class PysnmpWire:
             _engines.get(asyncio.get_running_loop(), {}).pop(self._key, None)
             held.engine.close_dispatcher()
 
-    async def _target(self, engine: _Engine, write: bool) -> UdpTransportTarget | Udp6TransportTarget:
+    async def _target(self, engine: _Engine, write: bool) -> _Target4 | _Target6:
         if write in self._targets:
             return self._targets[write]
         settings = self._settings
-        kind = Udp6TransportTarget if ":" in settings.host else UdpTransportTarget
+        kind, family = (_Target6, socket.AF_INET6) if ":" in settings.host else (_Target4, socket.AF_INET)
         try:
-            made = await kind.create(
-                (settings.host, settings.port), timeout=settings.timeout + _MARGIN_S, retries=0
-            )  # `repeated` has the time, and repeats
-        except PySnmpError as error:
+            address = await find_address(settings.host, settings.port, settings.timeout, family)
+        except (OSError, UnicodeError) as error:  # a TimeoutError is an OSError
             raise DeviceUnreachable(f"{settings.where}: the name has no address") from error
+        made = await kind.create(address, timeout=settings.timeout + _MARGIN_S, retries=0)  # `repeated` has the time
         engine.dispatcher.agents[_address(made.transport_address)] += 1
         self._targets[write] = made
         return made
