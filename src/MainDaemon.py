@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 PLUGIN_STOP_S, ENGINE_STOP_S, LOOP_STOP_S = 2.0, 6.5, 0.5
 """How long all plugins, then the engine, then the device loop (twice) may take to stop: less than 10 s together."""
 
-START_TIMEOUT_S = 120.0
+START_TIMEOUT_S, PLUGIN_READY_S = 120.0, 10.0
 
 BROKEN_STORE = 74
 """Exit code when the disk fails under the store, or another daemon took it over (EX_IOERR of sysexits.h)."""
@@ -140,6 +140,9 @@ class MainDaemon:
         self.device_loop.call(self.engine.start(), START_TIMEOUT_S)
         for plugin in self.plugins.values():
             plugin.start()
+        deadline = time.monotonic() + PLUGIN_READY_S
+        for plugin in self.plugins.values():
+            plugin.wait_ready(max(0.0, deadline - time.monotonic()))
         heap.settle()
         self.events.publish("daemon", f"Ockle {__version__} started: {len(self.network)} servers", phase="start")
 

@@ -45,6 +45,8 @@ class Site:
         self.run_states: list[str] = ["done"]
         self.needs = {"web1": ["nas01"], "web2": ["nas01"], "nas01": ["sw-core"]}
         self.controls: dict[str, Any] = {"ssh": {"OpState": "OK"}}
+        self.note = ""
+        self.reason = 'test "pg" timeout'
         add = services.communicationHandler.AddCommandToList
         for name in ("status", "select", "plan", "getRun", "runs", "tree", "why", "runTest", "events"):
             add(name, getattr(self, f"_{name}"), role="viewer")
@@ -54,6 +56,14 @@ class Site:
         add("getAvailableServerControls", lambda _data: self.controls, role="viewer")
         for name in SWITCHING:
             add(name, self._recorder(name), role="operator")
+
+    def fresh(self) -> Site:
+        """Have all as at the beginning."""
+        self.sent.clear()
+        self.tier, self.rev, self.run_states, self.fails = 1, 1, ["done"], set()
+        self.words, self.emergency, self.note = dict.fromkeys(NAMES, "on"), None, ""
+        self.reason = 'test "pg" timeout'
+        return self
 
     def run(self, *words: str) -> Result:
         out, err = io.StringIO(), io.StringIO()
@@ -81,7 +91,7 @@ class Site:
     def _status(self, _data: dict[str, Any]) -> dict[str, Any]:
         servers: dict[str, dict[str, Any]] = {
             name: {
-                "state": word, "word": word, "why": 'test "pg" timeout' if word == "failed" else "", "since": 1.0,
+                "state": word, "word": word, "why": self.reason if word == "failed" else "", "since": 1.0,
                 "desired": "on", "held": False, "forced": None, "attempts": {"start": [0, 3], "stop": [0, 3]},
                 "tags": [], "power_w": 12.4, "needs": self.needs.get(name, []), "comment": "", "run": None,
                 "needed_by": [user for user, needs in self.needs.items() if name in needs],
@@ -124,7 +134,8 @@ class Site:
         ]  # fmt: skip
         count = {one: sum(step["state"] == one for step in steps) for one in ("done", "failed", "skipped")}
         return {
-            "id": data["run"], "action": "off", "targets": ["nas01"], "who": "guy", "via": "cli", "created": 10.0,
+            "id": data["run"], "action": "off", "targets": ["nas01"], "who": "guy", "via": "cli", "note": self.note,
+            "created": 10.0,
             "ended": ended, "state": state, **count, "total": 2, "eta_s": None, "steps": steps,
         }  # fmt: skip
 

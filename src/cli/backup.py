@@ -138,6 +138,8 @@ def run_copy(args: argparse.Namespace) -> int:
     from ..store.schema import LOG
     from ..store.transfer import copy_database, exists
 
+    if not exists(args.source):
+        raise CliError(f"{safe(args.source)}: there is no such file")
     files = [file for file in map(sqlite_file, (args.source, args.target)) if file is not None]
     with only_user(*files):
         rows = copy_database(args.source, args.target)

@@ -30,6 +30,10 @@ ON_WORDS = frozenset({"on", "forced on"})
 OFF_WORDS = frozenset({"off", "forced off"})
 
 
+LINE = 80
+"""Columns that any terminal has."""
+
+
 def safe(text: object) -> str:
     """Return ``text`` in one line without control characters: names and messages must not steer the terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(text))
@@ -87,6 +91,13 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines.insert(0, list(heads))
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def indented(text: str, by: int = 4) -> str:
+    """Return ``text`` as lines of at most LINE columns, ``by`` from the left and those that go on a little further."""
+    from textwrap import wrap  # rarely needed, and not free
+
+    return "\n".join(wrap(text, LINE, initial_indent=" " * by, subsequent_indent=" " * (by + 2)))
 
 
 def clock(seconds: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from .codes import OK
 from .connect import connect, parse_count
 from .follow import finish, follow
-from .output import clock, moment, safe, show, table
+from .output import clock, indented, moment, safe, show, table
 from .parser import Commands
 
 
@@ -38,6 +38,7 @@ def run_runs(args: argparse.Namespace) -> int:
 
 
 def _list(runs: list[dict[str, Any]]) -> str:
+    noted = any(run.get("note") for run in runs)
     rows = [
         (
             run["id"],
@@ -49,10 +50,12 @@ def _list(runs: list[dict[str, Any]]) -> str:
             moment(run["created"]),
             _took(run),
             f"{run['who']} via {run['via']}",
+            *([run.get("note")] if noted else []),
         )
         for run in runs
     ]
-    return table(("RUN", "DO", "SERVERS", "STATE", "DONE", "FAILED", "STARTED", "TOOK", "WHO"), rows)
+    heads = ("RUN", "DO", "SERVERS", "STATE", "DONE", "FAILED", "STARTED", "TOOK", "WHO")
+    return table((*heads, "NOTE") if noted else heads, rows)
 
 
 def _targets(names: list[str]) -> str:
@@ -70,6 +73,8 @@ def _one(run: dict[str, Any]) -> str:
         f"run {safe(run['id'])}: {safe(run['action'])}, {safe(run['state'])}, "
         f"started {moment(run['created'])} by {safe(run['who'])} via {safe(run['via'])}"
     )
+    if run.get("note"):
+        head += f"\n{indented(safe(run['note']))}"
     rows = [
         (
             step["server"],

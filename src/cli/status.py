@@ -8,7 +8,7 @@ import sys
 from ..common.hostranges import fold_names
 from .codes import FAILED, NOT_ON, OK
 from .connect import connect, incoming, resolve
-from .output import FAILED_WORDS, ON_WORDS, STATES, glyph, moment, paint, safe, say, show, table, tell
+from .output import FAILED_WORDS, ON_WORDS, STATES, glyph, indented, moment, paint, safe, say, show, table, tell
 from .parser import SELECTOR_HELP, Commands
 
 TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what `ockle status` costs
@@ -116,22 +116,28 @@ def _reason(server: dict[str, Any]) -> str:
 
 
 def wide(servers: dict[str, dict[str, Any]]) -> str:
-    """Return a line per server."""
+    """Return a line per server, and below it what may be long."""
     rows = [
         (
             f"{glyph(server['word'])} {name}",
             server["word"],
-            server.get("why"),
             moment(server.get("since")),
             None if server.get("power_w") is None else f"{server['power_w']:.0f} W",
             attempts(server),
             "held" if server.get("held") else None,
-            " ".join(server.get("needs", ())),
-            server.get("comment"),
         )
         for name, server in servers.items()
     ]
-    return table(("SERVER", "STATE", "WHY", "SINCE", "POWER", "ATTEMPTS", "HELD", "NEEDS", "COMMENT"), rows)
+    head, *lines = table(("SERVER", "STATE", "SINCE", "POWER", "ATTEMPTS", "HELD"), rows).splitlines() or [""]
+    found = [head]
+    for line, server in zip(lines, servers.values(), strict=True):
+        found += [line, *_below(server)]
+    return "\n".join(found)
+
+
+def _below(server: dict[str, Any]) -> list[str]:
+    long = {"why": server.get("why"), "needs": " ".join(server.get("needs", ())), "comment": server.get("comment")}
+    return [indented(f"{key}: {safe(text)}") for key, text in long.items() if text]
 
 
 def attempts(server: dict[str, Any]) -> str | None:

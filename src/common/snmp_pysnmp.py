@@ -208,7 +208,9 @@ class PysnmpWire:
             address = await find_address(settings.host, settings.port, settings.timeout, family)
         except (OSError, UnicodeError) as error:  # a TimeoutError is an OSError
             raise DeviceUnreachable(f"{settings.where}: the name has no address") from error
-        made = await kind.create(address, timeout=settings.timeout + _MARGIN_S, retries=0)  # `repeated` has the time
+        made: _Target4 | _Target6 = await kind.create(
+            address, timeout=settings.timeout + _MARGIN_S, retries=0
+        )  # `repeated` has the time
         engine.dispatcher.agents[_address(made.transport_address)] += 1
         self._targets[write] = made
         return made

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .access import Action, Caller, Grant
+from .allowance import Allowance
 from .CommunicationHandler import CommunicationHandler
 from .CommunicationMessage import MAX_REQUEST, Message
 from .errors import ConfigError
@@ -62,11 +63,10 @@ class ServerSettings:
 
 @dataclass(slots=True)
 class _Peer:
-    """Token bucket of one address."""
+    """One address: its connections, and what it may ask for over all of them."""
 
+    allowance: Allowance
     sessions: int = 0
-    allowance: float = BURST
-    checked: float = 0.0
 
 
 class SocketServer:
@@ -199,11 +199,16 @@ class SocketServer:
         peer = self._peers.get(_host_of(address))
         if peer is None:
             return
+        wait = peer.allowance.take(self._loop.time())
+        if wait:
+            await asyncio.sleep(wait)
+
+    def _peer(self, host: str) -> _Peer:
+        """Return what is known of ``host``; whoever has gone is known until a rest has given back all that it used."""
         now = self._loop.time()
-        peer.allowance = min(BURST, peer.allowance + (now - peer.checked) * RATE_PER_S) - 1
-        peer.checked = now
-        if peer.allowance < 0:
-            await asyncio.sleep(-peer.allowance / RATE_PER_S)
+        for other in [name for name, one in self._peers.items() if not one.sessions and one.allowance.is_full(now)]:
+            del self._peers[other]
+        return self._peers.setdefault(host, _Peer(Allowance(RATE_PER_S, BURST, now)))
 
     def newest_seq(self) -> int:
         """Return the number of the newest event that has been offered to the sessions."""
@@ -225,7 +230,7 @@ class SocketServer:
             return
         local = not peername or ipaddress.ip_address(peername[0].partition("%")[0]).is_loopback
         session = Session(self, reader, writer, address, self.settings.local_role if local else "")
-        peer = self._peers.setdefault(_host_of(address), _Peer(checked=self._loop.time()))
+        peer = self._peer(_host_of(address))
         peer.sessions += 1
         self._sessions.add(session)
         try:
@@ -234,8 +239,6 @@ class SocketServer:
             self._sessions.discard(session)
             self._tasks.discard(task)
             peer.sessions -= 1
-            if not peer.sessions:
-                self._peers.pop(_host_of(address), None)
 
     def _published(self, event: Event) -> None:
         """Called in whatever thread publishes."""

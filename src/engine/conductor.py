@@ -107,7 +107,8 @@ class Conductor:
         elif decision.move is Move.STOP:
             self.launch(node, Desired.OFF, run)
         else:
-            self._core.set_why(node, decision.reason or ("" if node.facts.op_state is OpState.OK else node.facts.error))
+            fault = "" if node.facts.op_state is OpState.OK else node.facts.error
+            self._core.set_why(node, (self._core.safe_mode and fault) or decision.reason or fault)
 
     def _go_on_with_force(self, node: ServerNode, goal: Desired) -> None:
         """Have a force carried out that a crash, or a store that could not be written, has interrupted."""

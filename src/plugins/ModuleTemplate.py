@@ -49,6 +49,9 @@ class ModuleTemplate:
     def run(self) -> None:
         """Work until ``stop_requested`` is set; plugins that only register commands leave this alone."""
 
+    def wait_ready(self, timeout: float) -> None:
+        """Called once all plugins have been started: return when others can use it, or has failed; wait no longer."""
+
     def reconfigured(self) -> None:
         """Called after a reload of the configuration, in the thread that reloads."""
 

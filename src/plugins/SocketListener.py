@@ -65,6 +65,11 @@ class SocketListener(ModuleTemplate):
         return self._settled.wait(timeout) and bool(self.address)
 
     @override
+    def wait_ready(self, timeout: float) -> None:
+        if not self._settled.wait(timeout):
+            self._log.warning("not listening after %g s", timeout)
+
+    @override
     def prepare(self) -> None:
         """Take the addresses before anything is switched; a daemon that nobody can reach does not start."""
         server = SocketServer(self.mainDaemon.communicationHandler, self.mainDaemon.events, self._settings())

@@ -37,6 +37,8 @@ def write_backup(target: Path, etc: Path, url: str, version: str) -> list[str]:
     """
     if target.exists():
         raise StoreError(f"{target} exists already: name another file")
+    if not target.parent.is_dir():
+        raise StoreError(f"cannot write {target}: there is no folder {target.parent}")
     part = target.with_name(f".{target.name}.part")
     try:
         with TemporaryDirectory(prefix="ockle-backup-") as folder:
@@ -52,7 +54,8 @@ def write_backup(target: Path, etc: Path, url: str, version: str) -> list[str]:
         put_in_place(part, target)
         return ["the configuration"] * etc.is_dir() + ["the state"] * (state is not None)
     except (OSError, tarfile.TarError) as error:
-        raise StoreError(f"cannot write {target}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise StoreError(f"cannot write {target}: {reason}") from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""The command line against a real socket: what it sends, shows and returns."""
+"""The command line against a real socket: what it sends, and how it follows what it has ordered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -15,9 +14,6 @@ from hypothesis import strategies as st
 
 from cli_site import NAMES, Site, cli_site
 from ockle.cli.codes import MEANINGS
-from ockle.cli.connect import parse_duration
-from ockle.cli.force import consequences
-from ockle.webserver.ockle_client.address import parse_address
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +24,7 @@ def shared() -> Iterator[Site]:
 
 @pytest.fixture
 def site(shared: Site) -> Site:
-    shared.sent.clear()
-    shared.tier, shared.rev, shared.run_states, shared.fails = 1, 1, ["done"], set()
-    shared.words, shared.emergency = dict.fromkeys(NAMES, "on"), None
-    return shared
+    return shared.fresh()
 
 
 # -- nothing is switched by a slip (C18)
@@ -211,141 +204,6 @@ def test_another_run_has_the_servers(site: Site, monkeypatch: pytest.MonkeyPatch
         site.services.communicationHandler.AddCommandToList("plan", plan, role="viewer")
 
 
-# -- looking
-
-
-def test_status_folds_by_state(site: Site) -> None:
-    site.words = {"sw-core": "on", "web1": "on", "web2": "on", "db1": "failed", "nas01": "off"}
-    result = site.run("status")
-    assert result.code == 1
-    assert result.out.splitlines() == [
-        "on:      sw-core web[1-2]",
-        'failed:  db1 (test "pg" timeout)',
-        "off:     nas01",
-        "unknown: -",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("word", "code"),
-    [("on", 0), ("forced on", 0), ("off", 7), ("unknown", 7), ("switching on", 7), ("failed", 1), ("gave up", 1)],
-)
-def test_the_exit_code_of_status(site: Site, word: str, code: int) -> None:
-    site.words["web1"] = word
-    assert site.run("status", "web1").code == code
-    assert site.run("status", "web2").code == 0
-
-
-def test_status_of_an_unknown_server(site: Site) -> None:
-    result = site.run("status", "web9")
-    assert result.code == 2
-    assert "no such server: web9" in result.err
-
-
-def test_status_as_json_names_and_wide(site: Site) -> None:
-    assert json.loads(site.run("status", "web1", "-o", "json").out)["web1"]["power_w"] == 12.4
-    assert site.run("-o", "name", "status", "web[1-2]").out == "web1\nweb2\n"
-    assert "12 W" in site.run("status", "-o", "wide").out
-
-
-def test_tree_draws_what_is_shared_once(site: Site) -> None:
-    assert site.run("tree").out.splitlines() == [
-        "sw-core  ✓ on",
-        "├─ nas01  ✓ on",
-        "│  └─ web1  ! failed",
-        "└─ db1  ✓ on",
-        "   └─ nas01  ✓ on  …",
-    ]
-
-
-def test_why(site: Site) -> None:
-    result = site.run("why", "web1")
-    assert "waiting for db1" in result.out
-    assert "goes on when: db1 is on" in result.out
-
-
-def test_test_exit_code(site: Site) -> None:
-    assert site.run("test", "web1").code == 0
-    site.fails = {"web1"}
-    result = site.run("test", "web[1-2]")
-    assert result.code == 1
-    assert "port 80" in result.out
-
-
-def test_wait(site: Site) -> None:
-    assert site.run("wait", "--for", "on", "web1", "--timeout", "5").code == 0
-    assert site.run("wait", "--for", "off", "web1", "--timeout", "0.05").code == 5
-    site.words["web1"] = "gave up"
-    assert site.run("wait", "--for", "on", "web1").code == 1
-
-
-def test_force_hold_reset_auto_cancel_and_outlets_send_what_was_typed(site: Site) -> None:
-    site.run("force", "on", "web1", "--note", "x", "--yes", "--confirm", "web1")
-    site.run("force", "clear", "web1")
-    site.run("hold", "web[1-2]")
-    site.run("hold", "--release", "web1")
-    site.run("reset", "web1")
-    site.run("auto", "off")
-    site.run("cancel", "214")
-    site.run("outlet", "off", "web1", "psu1", "--yes", "--confirm", "web1", "--force")
-    site.run("control", "off", "web1", "ssh", "--yes", "--confirm", "web1")
-    assert site.sent == [
-        ("force", {"server": "web1", "state": "on", "note": "x"}),
-        ("force", {"server": "web1", "state": "clear"}),
-        ("hold", {"server": "web1", "held": True}),
-        ("hold", {"server": "web2", "held": True}),
-        ("hold", {"server": "web1", "held": False}),
-        ("reset", {"server": "web1"}),
-        ("setAutoControlStatus", {"status": "off"}),
-        ("cancel", {"run": "214"}),
-        ("switchOutlet", {"server": "web1", "obj": "psu1", "state": "off", "force": True}),
-        ("switchControl", {"server": "web1", "obj": "ssh", "state": "off"}),
-    ]
-
-
-ON = dict.fromkeys(NAMES, "on")
-
-
-def _servers(site: Site, **words: str) -> dict[str, dict[str, Any]]:
-    site.words = {**ON, **{name.replace("_", "-"): word for name, word in words.items()}}
-    servers: dict[str, dict[str, Any]] = site._status({})["servers"]
-    return servers
-
-
-def test_forcing_off_tells_who_loses_what_it_needs(site: Site) -> None:
-    text = consequences("off", ["sw-core"], _servers(site, web2="off"))
-    assert text.splitlines() == [
-        "Force off sw-core, at once and whatever the neighbours do:",
-        "  sw-core is on",
-        "  Still needed by: nas01 (on), web1 (on).",
-        "  They are not shut down first; they lose what they need.",
-        "  sw-core: shut down before the power is cut.",
-        "Then no automation touches sw-core until: ockle force clear sw-core",
-    ]
-    text = consequences("off", ["web1", "web2"], _servers(site), ["web2"])
-    assert "Still needed by: nobody." in text
-    assert "web2: no control, so the power is cut without a shutdown." in text
-    assert "ockle force clear web[1-2]" in text
-
-
-def test_forcing_on_tells_what_is_missing(site: Site) -> None:
-    text = consequences("on", ["web1"], _servers(site, web1="off", nas01="failed", sw_core="off"))
-    assert "  Needed, and not on: nas01 (failed), sw-core (off).\n  They are neither started nor waited for." in text
-    assert "Needed, and not on: nobody." in consequences("on", ["web1"], _servers(site, web1="off"))
-
-
-@pytest.mark.parametrize(("typed", "code", "sent"), [("sw-core\n", 0, 1), ("y\n", 6, 0), ("\n", 6, 0), ("", 6, 0)])
-def test_force_wants_the_name_typed(
-    site: Site, monkeypatch: pytest.MonkeyPatch, typed: str, code: int, sent: int
-) -> None:
-    monkeypatch.setattr("ockle.cli.confirm._can_ask", lambda: True)
-    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-    result = site.run("force", "off", "sw-core")
-    assert (result.code, len(site.sent)) == (code, sent)
-    assert "Still needed by: nas01 (on), web1 (on), web2 (on)." in result.err
-    assert 'Type "sw-core" to go on:' in result.err
-
-
 def test_the_plan_of_a_conflict_is_shown_and_not_agreed_to_unseen(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     stale = {**site._plan({"action": "off", "servers": ["nas01", "web1"]}), "rev": 0}
     site.services.communicationHandler.AddCommandToList("plan", lambda _data: stale, role="viewer")
@@ -361,99 +219,6 @@ def test_the_plan_of_a_conflict_is_shown_and_not_agreed_to_unseen(site: Site, mo
     assert seen.code == 0
     assert seen.err.count("Go on?") == 2
     assert [data["rev"] for _command, data in site.sent] == [0, 0, 1]
-
-
-def test_runs_events_who_and_command(site: Site) -> None:
-    site.services.events.publish("state", "on \x1b[2Jnow", "web1")
-    assert "214" in site.run("runs").out
-    assert "nas01" in site.run("runs", "214").out
-    events = site.run("events")
-    assert "web1: on" in events.out
-    assert "\x1b" not in events.out
-    assert "(local)" in site.run("who").out
-    assert json.loads(site.run("command", "echo", "a=1", "b=x", 'c={"d":[]}').out) == {"a": 1, "b": "x", "c": {"d": []}}
-    assert site.run("command", "nonsense").code == 2
-    assert site.run("command", "echo", "a").code == 2
-    assert site.run("_names").out.split() == list(NAMES)
-
-
-def test_completion_knows_servers(site: Site) -> None:
-    for shell in ("bash", "zsh", "fish"):
-        assert "_ockle_names" in site.run("completion", shell).out
-
-
-def test_no_daemon() -> None:
-    from ockle.cli.main import main
-
-    assert main(["--host", "unix:/nonexistent/socket", "status"]) == 3
-    assert main(["--host", "unix:/nonexistent/socket", "_names"]) == 0
-
-
-def test_help_names_every_exit_code(site: Site) -> None:
-    result = site.run("--help")
-    assert result.code == 0
-    text = " ".join(result.out.split())
-    for code, meaning in MEANINGS.items():
-        assert f"{code} {meaning}" in text
-
-
-@pytest.mark.parametrize("words", [[], ["doctor"], ["emergency", "declare"], ["db", "copy"], ["force"], ["resume"]])
-def test_help_fits_a_terminal(site: Site, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    lines = site.run(*words, "--help").out.splitlines()
-    assert max(map(len, lines)) < 80
-
-
-def test_an_emergency_is_declared_with_what_was_typed(site: Site) -> None:
-    agreed = ("--yes", "--confirm", "emergency")
-    assert site.run("emergency", "declare", "web1", "--within", "5m", "--no-wait", *agreed).code == 0
-    assert site.sent == [("declareEmergency", {"servers": ["web1"], "within_s": 300.0})]
-
-
-def test_an_emergency_says_when_its_time_is_short(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ockle.cli.confirm._can_ask", lambda: True)
-    monkeypatch.setattr("sys.stdin", io.StringIO("no\nno\n"))
-    short, ample = (site.run("emergency", "declare", "web1", "--within", time) for time in ("60s", "5m"))
-    assert (short.code, ample.code, site.sent) == (6, 6, [])
-    assert "cut while it runs" in short.err
-    assert "cut while it runs" not in ample.err
-
-
-def test_clearing_an_emergency_too_early_says_what_to_type(site: Site) -> None:
-    site.emergency = {"not_down": ["web1"]}
-    result = site.run("emergency", "clear")
-    assert (result.code, site.sent) == (2, [])
-    assert "not down yet: web1; to clear it all the same: --confirm 'clear emergency'" in result.err
-    assert site.run("emergency", "clear", "--confirm", "clear emergency").code == 0
-    assert site.sent == [("clearEmergency", {"confirm": "clear emergency"})]
-
-
-@pytest.mark.parametrize(
-    ("text", "where"),
-    [
-        ("pi", {"host": "pi", "port": 8088}),
-        ("pi:99", {"host": "pi", "port": 99}),
-        ("[::1]:99", {"host": "::1", "port": 99}),
-        ("::1", {"host": "::1", "port": 8088}),
-        ("tls:pi:99", {"host": "pi", "port": 99, "tls": True}),
-        ("unix:/run/x", {"unix": "/run/x"}),
-    ],
-)
-def test_addresses(text: str, where: dict[str, object]) -> None:
-    assert parse_address(text) == where
-
-
-@given(st.text(max_size=12))
-def test_any_text_is_an_address_or_refused(text: str) -> None:
-    try:
-        assert parse_address(text)
-    except ValueError as error:
-        assert "is no address" in str(error) or "needs the path" in str(error)
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("0.5s", 0.5)])
-def test_durations(text: str, seconds: float) -> None:
-    assert parse_duration(text) == seconds
 
 
 def test_config_needs_no_daemon(tmp_path: Path, site: Site) -> None:

@@ -148,3 +148,20 @@ def test_a_force_for_a_while_says_when_it_ends() -> None:
         assert found["frees"] == "the force is cleared, or in 70 s by itself: ockle force clear"
 
     rig.play(scenario)
+
+
+def test_safe_mode_does_not_hide_what_is_wrong_with_a_server() -> None:
+    rig = Rig({"a": [], "b": []})
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        rig["a"].wedge()
+        await asyncio.sleep(60)
+        engine.core.safe_mode = "the store is damaged"
+        engine.converge()
+        await asyncio.sleep(0.1)
+        assert "test a.test failed" in node_of(engine, "a").why
+        assert "safe mode" in node_of(engine, "b").why
+        assert any("safe mode" in reason["text"] for reason in engine.why("a")["reasons"])
+
+    rig.play(scenario)
