@@ -223,9 +223,8 @@ class Session:
             if grant is None:
                 return await self._refuse_login(message, who)
             self.grant, self.role, self.name = grant, grant.role, grant.name
-        if (
-            who and self.role and not (self.grant and self.grant.user)
-        ):  # what the client claims, beside what is known of it
+        # what the client claims, beside what is known of it
+        if who not in ("", self.name) and self.role and not (self.grant and self.grant.user):
             self.name = f"{who} ({self.name})" if not self.name.endswith(")") else self.name
         return message.reply({"role": self.role, "name": self.name, "user": self.grant.user if self.grant else ""})
 

@@ -9,21 +9,24 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from ..ockle_client.connection import ClientError
-from ..security import ROLES
-from ..texts import _
-from .login import refusal
+from ...ockle_client.connection import ClientError
+from ...security import ROLES
+from ...texts import _
+from ..login import refusal
+from .common import page
 
 NEW = "new"
 """Which form a problem is about when it is not one of a user."""
 
 
-@view_config(route_name="users", renderer="users.jinja2", request_method="GET", permission="admin")
+@view_config(route_name="settings.users", renderer="settings/users.jinja2", request_method="GET", permission="admin")
 def users(request: Request) -> dict[str, Any]:
     return _page(request)
 
 
-@view_config(route_name="users.do", renderer="users.jinja2", request_method="POST", permission="admin")
+@view_config(
+    route_name="settings.users.do", renderer="settings/users.jinja2", request_method="POST", permission="admin"
+)
 def change(request: Request) -> Response | dict[str, Any]:
     action, post = request.matchdict["action"], request.POST
     name = post.get("user", "").strip()
@@ -34,7 +37,7 @@ def change(request: Request) -> Response | dict[str, Any]:
     if problem:
         return _page(request, {NEW if action == "add" else name: problem})
     request.registry.tokens.forget()  # what they may do has changed
-    return HTTPSeeOther(request.route_path("users"))
+    return HTTPSeeOther(request.route_path("settings.users"))
 
 
 def _add(request: Request, name: str) -> str:
@@ -88,12 +91,13 @@ _ACTIONS = {"add": _add, "change": _change, "remove": _remove, "session": _end_s
 def _page(request: Request, problems: dict[str, str] | None = None) -> dict[str, Any]:
     """``problems``: the user, or NEW, whose form was refused -> what to say there."""
     call = request.daemon.call
-    return {
-        "users": call("users")["users"],
-        "sessions": sorted(call("sessions")["sessions"], key=lambda one: -one["last_used"]),
-        "tokens": call("tokens")["tokens"],
-        "roles": ROLES,
-        "problems": problems or {},
-        "new": NEW,
-        "typed": request.POST.get("user", "") if problems and NEW in problems else "",
-    }
+    return page(
+        request,
+        users=call("users")["users"],
+        sessions=sorted(call("sessions")["sessions"], key=lambda one: -one["last_used"]),
+        tokens=call("tokens")["tokens"],
+        roles=ROLES,
+        problems=problems or {},
+        new=NEW,
+        typed=request.POST.get("user", "") if problems and NEW in problems else "",
+    )

@@ -12,6 +12,8 @@ from pyramid.request import Request
 from pyramid.response import FileIter, Response
 from pyramid.view import view_config
 
+from .common import page
+
 PAGE = 100
 FETCHED = 1000
 SPOOL = 1 << 20
@@ -23,7 +25,7 @@ COLUMNS = (
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
-@view_config(route_name="audit", renderer="audit.jinja2", request_method="GET", permission="admin")
+@view_config(route_name="settings.audit", renderer="settings/audit.jinja2", request_method="GET", permission="admin")
 def audit(request: Request) -> dict[str, Any]:
     wanted = _wanted(request)
     check = bool(request.GET.get("check"))
@@ -32,16 +34,17 @@ def audit(request: Request) -> dict[str, Any]:
         more["before_id"] = int(before[:18])
     reply = request.daemon.call("audit", more, CHECK_S)
     entries = reply["entries"]
-    return {
-        "entries": entries[:PAGE],
-        "older": entries[PAGE - 1]["id"] if len(entries) > PAGE else None,
-        "wanted": wanted,
-        "check": check,
-        "broken": reply.get("problem", ""),
-    }
+    return page(
+        request,
+        entries=entries[:PAGE],
+        older=entries[PAGE - 1]["id"] if len(entries) > PAGE else None,
+        wanted=wanted,
+        check=check,
+        broken=reply.get("problem", ""),
+    )
 
 
-@view_config(route_name="audit.csv", request_method="GET", permission="admin")
+@view_config(route_name="settings.audit.csv", request_method="GET", permission="admin")
 def audit_csv(request: Request) -> Response:
     """Return all entries that the filter leaves, newest first."""
     wanted = _wanted(request)
