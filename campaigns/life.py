@@ -6,6 +6,7 @@ the campaign: what to arm, how far to step the wall clock, and whether to watch 
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -19,9 +20,27 @@ from pathlib import Path
 from ockle import MainDaemon
 from ockle.common import failpoints
 
+PRELOADED = (
+    "ockle.cli.main",
+    "ockle.common.snmp_wires",
+    "ockle.common.snmp_gufo",
+    "ockle.common.snmp_pysnmp",
+    "ockle.controllers.ssh_controller",
+    "ockle.plugins.SocketListener",
+    "ockle.plugins.EditingCommunicationCommands",
+    "campaigns.site",
+)
+"""What daemons and campaigns import sooner or later."""
 PATIENCE_S = 60.0
 """For a start, and for an end that was asked for."""
 LAG_EVERY_S = 0.02
+
+
+def forkserver() -> ForkServerContext:
+    """Return what starts processes as forks of one that has imported all of it, once for all."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", __name__, *PRELOADED])
+    return context
 
 
 def live(etc: str, log: str, told: Connection, armed: str) -> None:

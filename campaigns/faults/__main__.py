@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 import time
 from pathlib import Path
@@ -11,7 +10,8 @@ from tempfile import TemporaryDirectory
 from ockle.simulator.machine import MachineState
 from ockle.simulator.spec import LabSpec
 
-from ..common import Report, parser
+from ..common import Report, TimeBox, parser
+from ..life import forkserver
 from ..networks import network
 from ..site import Died, Site, Stuck
 from .schedule import DOUBLED, LATE_S, disturb_network, mend_everything, schedule
@@ -19,14 +19,21 @@ from .schedule import DOUBLED, LATE_S, disturb_network, mend_everything, schedul
 SERVERS, DEVICES, MINUTES = 50, 6, 15.0
 CYCLES = 1500
 """In 15 minutes."""
-POLL_S, FRESH_S, SNMP_S = 0.5, 6.25, 0.25
+POLL_S, FRESH_S = 0.5, 6.25
 """Evidence is believed for 2.5 polls and 5 s."""
+SEND_S = 0.25
+"""From a guard's last look to the datagram that leaves, on a busy machine."""
 PERSON_S = 8.0
 """How long a hung machine waits for somebody who presses its button."""
 QUIET_S = 90.0
-SETTLE_S = 1.5
-"""From the last fault to the person who looks round."""
-PDU = {"timeout": f"{SNMP_S * 1000:.0f}ms", "retries": "3", "init_delay": "500ms"}
+SETTLE_S, SETTLED_BY_S = 6.0, 60.0
+"""After the last fault a person waits until no command has been sent for so long: what is halted then is
+not about to be switched. At most for so long."""
+PDU = {"timeout": "600ms", "retries": "5", "init_delay": "500ms"}
+OUTLET = {"settle_timeout": "2s"}
+"""Four times as long as a command may be on its way: the network is no faster than in life."""
+SERVER = {"boot_timeout": "5s", "shutdown_timeout": "3s"}
+"""As by default, 300 s and 180 s, for machines that are sixty times as fast."""
 
 
 class Schedule:
@@ -39,7 +46,7 @@ class Schedule:
     def run(self, seconds: float, seed: int) -> None:
         site = self._site
         site.judge.faulty = {device.name for device in site.spec.devices}
-        site.judge.late_s = LATE_S + SNMP_S
+        site.judge.late_s = LATE_S + SEND_S
         site.serve()
         disturb_network(site)
         with self._report.phase(f"faults for {seconds:g} s"):
@@ -89,10 +96,19 @@ class Schedule:
 
     def _press_what_hangs(self) -> None:
         """The power is on and the machine is not: no software mends that, whoever lied to bring it about."""
-        time.sleep(SETTLE_S)
+        self._settle()
         for name, state in self._site.lab.states().items():
             if state in (MachineState.HUNG, MachineState.HALTED):
                 self._press(name)
+
+    def _settle(self) -> None:
+        quiet, end, seen = time.monotonic(), TimeBox(SETTLED_BY_S), -1
+        while time.monotonic() - quiet < SETTLE_S and not end.over:
+            self._look()
+            sent = self._site.judge.counts.get("set", 0) + self._site.judge.counts.get("shutdown", 0)
+            if sent != seen:
+                quiet, seen = time.monotonic(), sent
+            time.sleep(0.05)
 
     def _converge(self, goal: str) -> None:
         site = self._site
@@ -115,8 +131,7 @@ def main(arguments: list[str]) -> int:
 
 def run(report: Report, spec: LabSpec, seconds: float, seed: int, *, least_cycles: float) -> None:
     """Carry the campaign out and put its figures and findings into ``report``."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["campaigns.life"])
+    context = forkserver()
     with TemporaryDirectory(prefix="ockle-faults-") as folder:
         site = Site(
             spec,
@@ -126,6 +141,8 @@ def run(report: Report, spec: LabSpec, seconds: float, seed: int, *, least_cycle
             quiet_s=QUIET_S,
             excuse_s=FRESH_S + 1.0,
             pdu=PDU,
+            outlet=OUTLET,
+            server=SERVER,
         )
         with site:
             try:

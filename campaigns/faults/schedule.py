@@ -20,8 +20,13 @@ DOUBLED = 0.05
 ORDER_S, REBOOT_S, LIE_S, WEDGE_S, LOCK_S, HANG_S = 5.0, 60.0, 12.0, 15.0, 90.0, 60.0
 """Mean seconds between two of each."""
 MAINS, CLOCK_STEPS, DAY_S = 3, 6, 86400.0
-TARGETS = (6, 20)
-"""So many servers an operator orders at once; what needs them, or what they need, comes with them."""
+ACTIONS = {"restart": 0.75, "on": 0.15, "off": 0.1}
+"""How often an operator orders what."""
+ORDERS, TARGETS, EVERYTHING = (2, 4), (1, 6), 0.05
+"""So many orders an operator gives in a row, each for so many servers, and with them what needs them or what they need;
+and how often one order for all stands in their place: that waits for the slowest of them."""
+LEAVES = (12, 24)
+"""So many servers that nothing needs are restarted beside that, each by an order of its own: those are soon back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ def schedule(spec: LabSpec, seconds: float, seed: int) -> list[Event]:
     """All events of a campaign of ``seconds``, by time; every fault has ended by then."""
     throw = dice(seed, "faults")
     names = [machine.name for machine in spec.machines]
+    leaves = sorted(set(names) - {needed for machine in spec.machines for needed in machine.depends})
     devices = [device.name for device in spec.devices]
     made: list[Event] = []
 
@@ -52,7 +58,12 @@ def schedule(spec: LabSpec, seconds: float, seed: int) -> list[Event]:
         made.append(Event(end, "mended", _turn(name, {knob: off for knob, (_, off) in knobs.items()})))
 
     for moment in moments(ORDER_S):
-        made.append(Event(moment, "order", _order(names, throw)))
+        if throw.random() < EVERYTHING:
+            orders = [(_action(throw), names)]
+        else:
+            orders = [(_action(throw), _some(throw, names, TARGETS)) for _ in range(throw.randint(*ORDERS))]
+            orders += [("restart", [leaf]) for leaf in _some(throw, leaves, LEAVES)]
+        made += [Event(moment, "order", _order(action, targets)) for action, targets in orders]
     for moment in moments(REBOOT_S):
         made.append(
             Event(moment, "reboot", _reboot(throw.choice(devices), throw.choice(("last", "last", "on", "off"))))
@@ -99,10 +110,15 @@ def _turn(name: str, knobs: dict[str, Any]) -> Callable[[Site], None]:
     return lambda site: site.lab.turn(name, **knobs)
 
 
-def _order(names: list[str], throw: random.Random) -> Callable[[Site], None]:
-    action = throw.choice(("restart", "restart", "restart", "restart", "off", "on"))
-    targets = names if throw.random() < 0.15 else throw.sample(names, min(len(names), throw.randint(*TARGETS)))
+def _some(throw: random.Random, names: list[str], count: tuple[int, int]) -> list[str]:
+    return throw.sample(names, min(len(names), throw.randint(*count)))
 
+
+def _action(throw: random.Random) -> str:
+    return throw.choices(list(ACTIONS), list(ACTIONS.values()))[0]
+
+
+def _order(action: str, targets: list[str]) -> Callable[[Site], None]:
     def act(site: Site) -> None:
         try:
             site.order(action, targets)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..common import Finding, dice
+from ..life import forkserver
 from ..site import ClientError, Died, Site, Stuck
 from .orders import AT_START, SCENARIOS, Named, Scenario
 from .topologies import TOPOLOGIES
@@ -62,8 +62,7 @@ class _Worker:
         self._randoms = share.randoms
         self._misses: dict[Named, int] = {}
         self._dice.shuffle(self._named)
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["campaigns.life"])
+        self._context = forkserver()
         self._site: Site
 
     @property

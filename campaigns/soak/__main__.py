@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import sys
 import time
@@ -11,6 +10,7 @@ from statistics import mean, quantiles
 from tempfile import TemporaryDirectory
 
 from ..common import Report, TimeBox, dice, parser
+from ..life import forkserver
 from ..networks import network
 from ..site import ClientError, Died, Site, Stuck
 from .process import Usage, usage
@@ -101,8 +101,7 @@ def main(arguments: list[str]) -> int:
 
 def run(report: Report, servers: int, seconds: float, seed: int) -> None:
     """Carry the campaign out and put its figures and findings into ``report``."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["campaigns.life"])
+    context = forkserver()
     spec = network(servers, max(1, servers * DEVICES // SERVERS), seed)
     with TemporaryDirectory(prefix="ockle-soak-") as folder:
         site = Site(spec, Path(folder), context, main={"poll_interval": f"{POLL_S}s", "test_interval": f"{TEST_S}s"})

@@ -252,6 +252,7 @@ class Conductor:
         if error is not None:
             self._endings.failed(node, goal, error)
         elif dropped:
+            log.info("%s: switching %s ended early: %s", node.name, goal, dropped)
             self.observer.evaluate(node)
             self._core.set_why(node, dropped)
             self._not_at_once_again(node)

@@ -244,7 +244,7 @@ class Observer:
             log.warning("%s: was on, now: %s", node.name, facts.error)
         self._drift(node, is_on=True)
         self._core.move(node, Trigger.SAW_FAULT, facts.error)
-        self._core.set_why(node, facts.error)
+        self._core.mark(node)  # what is told of it is what the decision says: a round of tests must not hide that
 
     def _may_be_booting(self, node: ServerNode) -> bool:
         newest = max((outlet.fed_at for outlet in node.outlets), default=float("-inf"))

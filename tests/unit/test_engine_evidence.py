@@ -236,3 +236,20 @@ def test_a_shutdown_that_nobody_accepted_is_doubted_no_longer_than_one_may_take(
 
     rig.play(scenario)
     assert rig.broken() == []
+
+
+def test_what_a_failing_server_waits_for_is_told_also_after_the_next_round_of_tests() -> None:
+    rig = Rig({"a": [], "b": ["a"]}, policy={"shutdown_timeout": 500.0}, settings=Settings(5.0, 5.0))
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        rig["a"].shut_down()  # by somebody else
+        await asyncio.sleep(60)
+        assert rig.states()["a"] == "Failed to start"
+        rig["b"].hang_shutdown = True
+        await engine.order("off", ["a"], who="test")
+        for _ in range(10):
+            await asyncio.sleep(3)
+            assert node_of(engine, "a").why.startswith("still needed by b")
+
+    rig.play(scenario)
