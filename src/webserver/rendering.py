@@ -102,7 +102,7 @@ def includeme(config: Configurator) -> None:
             _=_,
             ngettext=ngettext,
             language=language,
-            script_texts=script_texts,
+            script_texts=lambda: script_texts(*(seen.word for seen in LOOKS.values()), *GROUPS),
             look=look,
             looks=LOOKS,
             state_groups=GROUPS,

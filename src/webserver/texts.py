@@ -69,7 +69,7 @@ SCRIPT_TEXTS = (
 """What the scripts of the pages say."""
 
 
-def script_texts() -> str:
-    """Return the translations of SCRIPT_TEXTS as JSON, "" where there are none."""
-    found = {text: translated for text in SCRIPT_TEXTS if (translated := _(text)) != text}
+def script_texts(*more: str) -> str:
+    """Return the translations of SCRIPT_TEXTS and ``more`` as JSON, "" where there are none."""
+    found = {text: translated for text in (*SCRIPT_TEXTS, *more) if (translated := _(text)) != text}
     return json.dumps(found, ensure_ascii=False) if found else ""

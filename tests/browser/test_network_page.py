@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from playwright.sync_api import Page
+
 from web_browser import Watched
 from web_site import TOKENS, WebSite
 
@@ -50,9 +52,18 @@ def test_the_keys_walk_along_the_lines(admin: Watched) -> None:
     page.get_by_role("heading", name="db", exact=True).wait_for()
     page.keyboard.press("Escape")
     page.get_by_role("heading", name="Select a server").wait_for()
+    width = _width(page)
+    page.get_by_role("button", name="Larger").click()
+    assert _width(page) > width
     page.locator("a.node[data-name='nas']").focus()
+    page.keyboard.press("0")
+    assert _width(page) == width
     page.keyboard.press("o")
     page.wait_for_url("**/plan/new?action=on&server=nas")
+
+
+def _width(page: Page) -> float:
+    return float(page.locator("svg.graph").first.get_attribute("width") or 0)
 
 
 def test_states_come_in_and_nothing_moves(admin: Watched, site: WebSite) -> None:
@@ -66,13 +77,3 @@ def test_states_come_in_and_nothing_moves(admin: Watched, site: WebSite) -> None
     assert page.locator("[data-row='dns'] .word").text_content() == "On"
     assert page.locator("[data-count='on'] [data-number]").text_content() == "2"
     assert page.evaluate(BOXES) == before
-
-
-def test_looking_closer(admin: Watched) -> None:
-    page = admin.open("/")
-    width = float(page.locator("svg.graph").first.get_attribute("width") or 0)
-    page.get_by_role("button", name="Larger").click()
-    assert float(page.locator("svg.graph").first.get_attribute("width") or 0) > width
-    page.locator("a.node[tabindex='0']").focus()
-    page.keyboard.press("0")
-    assert float(page.locator("svg.graph").first.get_attribute("width") or 0) == width

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ockle import webserver
 from ockle.webserver.layout.topology import Kind
-from ockle.webserver.network.counts import counts, together
+from ockle.webserver.network.counts import WORST, counts, together
 from ockle.webserver.network.drawing import draw, legend
 from ockle.webserver.network.picture import MOST, Pictures
 from ockle.webserver.network.standalone import STATE_COLOURS, stylesheet
@@ -70,6 +74,25 @@ def test_of_a_network_too_large_to_draw_the_surroundings_of_a_failure_are_drawn(
     assert pictures.of("2", ill, View(focus="core", steps=1)).too_many == 0
     near = pictures.of("2", ill, View(focus="core", steps=1))
     assert {box.name for box in near.layout.boxes} == {"core", "host [0-299] x"}  # alike, in so small a picture
+
+
+def test_a_neighbourhood_says_how_many_more_there_are() -> None:
+    servers = _servers({"sw": [], "nas": ["sw"], "dns": ["sw"], "hv": ["nas", "dns"], "vm": ["hv"]})
+    view = View(focus="nas", steps=1)
+    drawing = draw(Pictures().of("1", servers, view), servers, view)
+    assert {node.name: (node.before, node.after) for node in drawing.nodes} == {
+        "sw": (0, 1), "nas": (0, 0), "hv": (1, 1),
+    }  # fmt: skip
+    whole = draw(Pictures().of("1", servers, View()), servers, View())
+    assert not any(node.before or node.after for node in whole.nodes)
+
+
+def test_scripts_and_pages_agree_on_the_order_of_groups() -> None:
+    script = (Path(webserver.__file__).parent / "static/js/graph-live.js").read_text("utf-8")
+    for name, groups in (("WORST", WORST), ("LISTED", GROUPS)):
+        found = re.search(rf"const {name} = (\[.*?\]);", script)
+        assert found
+        assert tuple(json.loads(found[1])) == groups
 
 
 def test_positions_do_not_depend_on_states() -> None:

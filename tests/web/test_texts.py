@@ -23,6 +23,8 @@ msgid "Network"
 msgstr "Netz"
 msgid "Off"
 msgstr "Aus"
+msgid "off"
+msgstr "aus"
 msgid "connected"
 msgstr "verbunden"
 """
@@ -47,6 +49,8 @@ def test_a_catalogue_of_the_site_is_used(site: WebSite, tmp_path: Path) -> None:
     assert page.html.h1.text.strip() == "Netz"
     assert "Aus" in page.text
     assert '"verbunden"' in page.html.html["data-texts"]
+    assert '"Off": "Aus"' in page.html.html["data-texts"]
+    assert " ".join(page.html.select_one("[data-count=off]").text.split()) == "– 7 aus"
 
 
 def test_without_a_catalogue_pages_are_in_english(tmp_path: Path, app: TestApp) -> None:

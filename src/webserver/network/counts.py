@@ -12,8 +12,6 @@ from ..texts import _
 
 WORST = ("failed", "unknown", "switching", "forced", "off", "on")
 """Groups, in the order in which they ask for attention."""
-WORDS = {group: group for group in GROUPS}
-"""Group -> the word that it is counted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Count:
 def counts(servers: Mapping[str, Mapping[str, Any]]) -> list[Count]:
     """Return how many servers are in each group, in the order of GROUPS, all of them; the look is a typical one."""
     found = Counter(look(server["state"]).group for server in servers.values())
-    return [Count(group, _(WORDS[group]), found[group], TYPICAL[group]) for group in GROUPS]
+    return [Count(group, _(group), found[group], TYPICAL[group]) for group in GROUPS]
 
 
 TYPICAL = {
@@ -45,4 +43,4 @@ def together(states: Iterable[str]) -> tuple[Look, str]:
     looks = [look(state) for state in states]
     numbers = Counter(one.group for one in looks)
     worst = min(looks, key=lambda one: WORST.index(one.group), default=look(""))
-    return worst, ", ".join(f"{numbers[group]} {_(WORDS[group])}" for group in GROUPS if numbers[group])
+    return worst, ", ".join(f"{numbers[group]} {_(group)}" for group in GROUPS if numbers[group])

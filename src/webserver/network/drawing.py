@@ -22,6 +22,7 @@ class Node:
     """A box; ``name`` is that of its server or stack, ``members`` those of the stack, () for a server.
 
     ``word``, ``why``, ``shown``  what is written in it; the last is the name as far as it fits
+    ``before``, ``after``  how many servers that it needs, and that need it, are not drawn
     """
 
     name: str
@@ -32,6 +33,8 @@ class Node:
     why: str
     members: tuple[str, ...]
     classes: str
+    before: int
+    after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,8 @@ def draw(picture: Picture, servers: Servers, view: View) -> Drawing:
             near=box.name in near,
         )
         shown = cut(box.name, letters(width, BOLD_PX))
-        nodes.append(Node(box.name, box, seen, shown, cut(word, room), cut(why, room), members, classes))
+        before, after = _beyond(picture, members or (box.name,))
+        nodes.append(Node(box.name, box, seen, shown, cut(word, room), cut(why, room), members, classes, before, after))
     lines = [_line(route, servers, near) for route in layout.routes]
     return Drawing(layout.width, layout.height, nodes, lines, room, chosen if near else "", bool(view.state))
 
@@ -98,6 +102,15 @@ def _related(picture: Picture, chosen: str) -> set[str]:
     if chosen not in picture.layout.box:
         return set()
     return {*reach(chosen, picture.drawn.needs), *reach(chosen, picture.drawn.needed_by)}
+
+
+def _beyond(picture: Picture, names: tuple[str, ...]) -> tuple[int, int]:
+    """Return how many servers that some need, and that need them, are left out of a neighbourhood."""
+    if not picture.centre:
+        return 0, 0
+    whole = picture.topology
+    found = [{other for name in names for other in ends[name]} for ends in (whole.needs, whole.needed_by)]
+    return len(found[0] - picture.shown), len(found[1] - picture.shown)
 
 
 def _line(route: Route, servers: Servers, near: set[str]) -> Line:

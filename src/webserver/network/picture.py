@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from ..layout.arrange import arrange, depth
@@ -53,6 +54,11 @@ class Picture:
     centre: str = ""
     steps: int = 0
     too_many: int = 0
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """The servers that are drawn, those in stacks as well."""
+        return frozenset(name for box in self.drawn.names for name in self.stacks.get(box, (box,)))
 
     def box_of(self, server: str) -> str:
         """Return the name of the box that shows a server: its own, or its stack's."""

@@ -1,6 +1,8 @@
 // Keeps boxes, counts and rows up to date. Nothing moves: positions depend on who needs whom, and that comes with the page.
 
-// Groups, in the order in which they ask for attention; as counts.py has them.
+import { _ } from "./texts.js";
+
+// Groups, in the order in which they ask for attention, and in which they are listed; as counts.py has them.
 const WORST = ["failed", "unknown", "switching", "forced", "off", "on"];
 const LISTED = ["on", "switching", "failed", "forced", "off", "unknown"];
 
@@ -12,7 +14,7 @@ export function startLive(sheet) {
   document.addEventListener("ockle:state", ({ detail }) => {
     if (!detail.servers) return;
     if (detail.master) {
-      for (const place of document.querySelectorAll("[data-master]")) place.textContent = detail.master;
+      for (const place of document.querySelectorAll("[data-master]")) place.textContent = _(detail.master);
     }
     if (detail.topology) document.querySelector("[data-outdated]").hidden = detail.topology === sheet.dataset.topology;
     const changed = Object.keys(detail.changed);
@@ -30,7 +32,7 @@ function paint(graph, name, server, room, filter) {
   if (!node) return;
   node.classList.toggle("lifted", Boolean(server.why));
   node.classList.toggle("dim", Boolean(filter) && server.group !== filter);
-  write(node, ".word", cut(server.word, room));
+  write(node, ".word", cut(_(server.word), room));
   write(node, ".why", cut(server.why, room));
 }
 
@@ -43,7 +45,7 @@ function stack(node, servers, room, filter) {
   node.classList.toggle("dim", Boolean(filter) && !members.some((one) => one.group === filter));
   write(node, ".glyph", worst.glyph);
   const words = LISTED.map((group) => [members.filter((one) => one.group === group).length, group]);
-  write(node, ".word", cut(words.filter(([number]) => number).map((pair) => pair.join(" ")).join(", "), room));
+  write(node, ".word", cut(words.filter(([number]) => number).map(([number, group]) => `${number} ${_(group)}`).join(", "), room));
 }
 
 function count(servers) {

@@ -61,7 +61,7 @@ function take(reply) {
   for (const [name, server] of Object.entries(reply.servers)) {
     const old = before[name];
     if (!old || old.state !== server.state || old.why !== server.why || old.run !== server.run) changed[name] = server;
-    if (old && old.state !== server.state) news.set(name, server.word);
+    if (old && old.state !== server.state) news.set(name, _(server.word));
   }
   const first = servers === null;
   servers = after;
@@ -80,7 +80,7 @@ function paint(name, server) {
     for (const style of [...chip.classList]) if (style.startsWith("state-")) chip.classList.remove(style);
     chip.classList.add(`state-${server.style}`);
     chip.querySelector(".glyph").textContent = server.glyph;
-    chip.querySelector(".word").textContent = server.word;
+    chip.querySelector(".word").textContent = _(server.word);
   }
   for (const text of document.querySelectorAll(`[data-why-of="${key}"]`)) text.textContent = server.why;
 }
