@@ -39,6 +39,8 @@ QUIET_S = 150.0
 SETTLE_S = 5000.0
 MOST_COMMANDS = 12
 """Commands that one machine may get while nothing happens (I7): attempts, times sends of each, times cycle and on."""
+MOST_SENDS, MOST_PER_MINUTE, MINUTE_S = 3, 4, 50.0
+"""How often one intent is sent (``retries``), and one outlet switched (``max_per_minute``); some arrive late."""
 
 OPERATOR = st.sampled_from(["hold", "release", "force on", "force off", "force clear", "shut down"])
 WHATS = st.one_of(ORDERS, FAULTS, OPERATOR, st.sampled_from(["kill", "press one"]))
@@ -91,6 +93,8 @@ class WatchedRig(Rig):
         self.pressed: dict[str, float] = {}
         self.shown: list[str] = []
         self.intents: dict[int, Row] = {}
+        self._sends: Counter[int] = Counter()  # intent -> how often it was sent
+        self._turns: dict[str, list[tuple[float, str]]] = {}  # outlet -> when it was told to change, and to what
         for machine in self.machines.values():
             machine.lingers = True
 
@@ -129,6 +133,8 @@ class WatchedRig(Rig):
         bad = super()._judge(machine, what)
         if not bad and (what.startswith("SET") or what == "shutdown asked"):
             bad = self._owned(machine) or self._journaled(machine, what)
+        if not bad and what.startswith(f"SET {machine.name}."):  # one that several share is seen at each of them
+            bad = self._too_often(machine, *what.split()[1:])
         return bad
 
     def _owned(self, machine: Machine) -> str:
@@ -142,11 +148,32 @@ class WatchedRig(Rig):
     def _journaled(self, machine: Machine, what: str) -> str:
         """I9: the command stands in the store, and nothing there says that it is done."""
         verb, thing = ("shutdown", "") if what == "shutdown asked" else (what.split()[2], what.split()[1])
-        for row in reversed(self.intents.values()):
+        number = self._intent(machine, thing, verb)
+        if number is None:
+            return "I9: sent, and no intent is in the store"
+        return "" if self.intents[number]["outcome"] is None else "I9: sent again after its outcome was noted"
+
+    def _intent(self, machine: Machine, thing: str, verb: str) -> int | None:
+        """Return the newest intent for a command; ``thing`` is its outlet, "" = the machine's control."""
+        for number, row in reversed(self.intents.items()):
             meant = row["object"] == thing if thing else row["server"] == machine.name
             if meant and row["verb"] == verb:
-                return "" if row["outcome"] is None else "I9: sent again after its outcome was noted"
-        return "I9: sent, and no intent is in the store"
+                return number
+        return None
+
+    def _too_often(self, machine: Machine, outlet: str, verb: str) -> str:
+        """I7: no intent is sent more often than it may be repeated, no outlet switched to and fro without an end."""
+        number = self._intent(machine, outlet, verb)
+        self._sends[number or 0] += 1
+        if self._sends[number or 0] > MOST_SENDS:
+            return f"I7: {outlet} {verb} sent {self._sends[number or 0]} times for one intent"
+        now, turns = asyncio.get_running_loop().time(), self._turns.setdefault(outlet, [])
+        if not turns or turns[-1][1] != verb:
+            turns.append((now, verb))
+        lately = sum(now - moment < MINUTE_S for moment, _verb in turns)
+        if lately > MOST_PER_MINUTE and machine.name not in self.operator_orders:
+            return f"I7: {outlet} switched {lately} times within a minute"
+        return ""
 
     def _keep_book(self, store: Store) -> None:
         """Note which intents are on the disk: what ``store`` has written without an error."""

@@ -156,7 +156,7 @@ def test_safe_mode_does_not_hide_what_is_wrong_with_a_server() -> None:
     async def scenario(engine: Engine) -> None:
         await up(engine)
         rig["a"].wedge()
-        await asyncio.sleep(60)
+        await asyncio.sleep(62)
         engine.core.safe_mode = "the store is damaged"
         engine.converge()
         await asyncio.sleep(0.1)
