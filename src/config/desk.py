@@ -10,7 +10,7 @@ from typing import Any
 
 from ..common.errors import CommandError
 from .diffs import masked_diff
-from .draft import Validate, draft_folder
+from .draft import Validate, draft_folder, put_texts
 from .drafts import Draft, Drafts
 from .editing import Editor
 from .edits import Edits, Files
@@ -22,6 +22,8 @@ from .refusals import ConfigFaults, as_dict
 from .uses import users
 
 Edit = Callable[[Edits], Files]
+Validated = tuple[list[Fault], list[str]]
+"""Faults and warnings."""
 
 
 class Desk:
@@ -111,22 +113,27 @@ class Desk:
         Raises ConfigFaults for faults that the site has not had before, CommandError when something needs what is
         deleted; the draft is then as it was
         """
-        with self.folder() as folder:
-            before: Validated | None = None
+        draft = self.draft.after
+        with draft_folder(self._etc, draft) as folder:
             texts = edit(Edits(folder))
-            with draft_folder(folder, texts) as tried:
-                gone = users(tried, [file for file, text in texts.items() if text is None])
-                if gone:
-                    raise CommandError("; ".join(gone), "refused")
-                faults, warnings = self._validate(tried)
-            if faults or warnings:
-                before = self._validate(folder)
-                known = {_same(fault) for fault in before[0]}
-                new = [fault for fault in faults if _same(fault) not in known]
-                if new:
-                    raise ConfigFaults([_at_the_change(fault, texts) for fault in new])
+            put_texts(folder, texts)
+            gone = users(folder, [file for file, text in texts.items() if text is None])
+            if gone:
+                raise CommandError("; ".join(gone), "refused")
+            faults, warnings = self._validate(folder)
+        before = self._validated(draft) if faults or warnings else ([], [])
+        known = {_same(fault) for fault in before[0]}
+        new = [fault for fault in faults if _same(fault) not in known]
+        if new:
+            raise ConfigFaults([_at_the_change(fault, texts) for fault in new])
         self._take(texts, rename)
-        return [mask_url(text) for text in warnings if before is None or text not in before[1]]
+        return [mask_url(text) for text in warnings if text not in before[1]]
+
+    def _validated(self, files: Files) -> Validated:
+        if not files:
+            return self._validate(self._etc)
+        with draft_folder(self._etc, files) as folder:
+            return self._validate(folder)
 
     def discard(self, files: list[str] | None = None) -> None:
         """Forget the whole draft, or what it does to some files. Raises ConfigFaults if the rest would not do alone."""
@@ -134,8 +141,7 @@ class Desk:
             self.draft.files.clear()
         else:
             rest = {file: pair for file, pair in self.draft.files.items() if file not in files}
-            with draft_folder(self._etc, {file: pair[1] for file, pair in rest.items()}) as tried:
-                faults, _warnings = self._validate(tried)
+            faults, _warnings = self._validated({file: pair[1] for file, pair in rest.items()})
             known = {_same(fault) for fault in self._validate(self._etc)[0]} if faults else set()
             new = [fault for fault in faults if _same(fault) not in known]
             if new:
@@ -184,9 +190,6 @@ class Desk:
         if rename is not None:
             self.draft.note_rename(*rename)
         self._drafts.save(self.draft)
-
-
-Validated = tuple[list[Fault], list[str]]
 
 
 def _same(fault: Fault) -> tuple[str, str, str, str]:

@@ -35,19 +35,26 @@ def draft_folder(etc: Path, files: Mapping[str, str | None]) -> Iterator[Path]:
 def _fill(draft: Path, etc: Path, files: Mapping[str, str | None]) -> None:
     draft.mkdir(mode=0o700)
     copied = set(site_files(etc))
+    told = copied | files.keys()
     for entry in etc.iterdir():
         if entry.name in FOLDERS and entry.is_dir():
             (draft / entry.name).mkdir()
             for inner in entry.iterdir():
-                if f"{entry.name}/{inner.name}" not in {*copied, *files}:
+                if f"{entry.name}/{inner.name}" not in told:
                     (draft / entry.name / inner.name).symlink_to(inner.absolute())
-        elif entry.name not in {*copied, *files, ".history", ".drafts"}:
+        elif entry.name not in {*told, ".history", ".drafts"}:
             (draft / entry.name).symlink_to(entry.absolute())
     for file in copied - files.keys():
         _copy(etc / file, draft / file)
+    put_texts(draft, files)
+
+
+def put_texts(draft: Path, files: Mapping[str, str | None]) -> None:
+    """Make the files in a draft's folder, which is nobody else's, what ``files`` says."""
     for file, text in files.items():
+        path = draft / file
+        path.unlink(missing_ok=True)  # what stands there may be a link to the original
         if text is not None:
-            path = draft / file
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(text.encode("utf-8"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,17 @@ from .history import History
 from .names import confine
 from .syntax import MAX_FAULTS, syntax_faults
 
-__all__ = ["MAX_BYTES", "History", "confine", "parse_ini", "read_ini", "read_text", "render_ini", "write_ini"]
+__all__ = [
+    "MAX_BYTES",
+    "History",
+    "confine",
+    "parse_ini",
+    "parsed_once",
+    "read_ini",
+    "read_text",
+    "render_ini",
+    "write_ini",
+]
 
 MAX_BYTES = 1024 * 1024
 """An INI file of a server has a few hundred bytes; a megabyte is a mistake or an attack."""
@@ -50,6 +61,15 @@ def read_text(path: Path, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(str(Fault(name, problem=f"line {line}: not UTF-8", remedy="save it as UTF-8"))) from error
+
+
+@lru_cache(maxsize=4096)
+def parsed_once(text: str, name: str) -> ConfigObj:
+    """Return what ``parse_ini`` does, the same object for the same text: only to be looked at.
+
+    A site of hundreds of servers is read several times for each change, and hardly any of its files differ.
+    """
+    return parse_ini(text, name)
 
 
 def parse_ini(text: str, name: str) -> ConfigObj:

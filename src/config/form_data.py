@@ -10,7 +10,7 @@ from typing import Any
 from configobj import ConfigObj
 
 from ..common.errors import CommandError, ConfigError
-from .files import parse_ini
+from .files import parse_ini, parsed_once
 from .known_options import FOLDERS, Visibility
 from .look import Look
 from .masking import HIDDEN, shown_value
@@ -256,7 +256,7 @@ def objects(look: Look, folder: str) -> list[dict[str, Any]]:
         if where != folder:
             continue
         try:
-            ini = parse_ini(text, file)
+            ini = parsed_once(text, file)
         except ConfigError:
             ini = ConfigObj()
         section = ini.get(GENERATOR_SECTION.get(folder, SECTION if folder == "servers" else CIRCUIT), {})

@@ -8,7 +8,7 @@ from configobj import ConfigObj
 
 from ..common.errors import ConfigError
 from .faults import Fault, suggestion
-from .files import confine, read_ini
+from .files import confine, parsed_once, read_text
 from .model import ObjectConfig, Site
 from .names import name_problem
 from .templates import (
@@ -58,7 +58,7 @@ class SiteReader:
     def read(self, file: str) -> ConfigObj | None:
         """Return the file, None (and its faults) if it cannot be read."""
         try:
-            ini = read_ini(confine(self.site.etc, file), name=file)
+            ini = parsed_once(read_text(confine(self.site.etc, file), file), file)
         except ConfigError as error:
             self.site.faults += [as_fault(line, file) for line in error.faults]
             return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from configobj import ConfigObj
 
 from ..common.errors import ConfigError
-from .files import read_ini
+from .files import parsed_once, read_text
 from .known_options import editable, site_files
 from .reader import MAIN_FILE
 from .servers import PART_KINDS, SECTION
@@ -53,7 +53,7 @@ def uses(etc: Path) -> Uses:
     found: Uses = defaultdict(list)
     for file in site_files(etc):
         try:
-            ini = read_ini(editable(etc, file), name=file)
+            ini = parsed_once(read_text(editable(etc, file), file), file)
             for named, use in _of_file(file, ini):
                 found[named].append(use)
         except (ConfigError, ValueError):

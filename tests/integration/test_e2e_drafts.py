@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e import chain, site
-from ockle.webserver.ockle_client.connection import ClientError
+from e2e import MODULE, chain, site
+from ockle.webserver.ockle_client.connection import ClientError, ConnectionFailed
 
 pytestmark = pytest.mark.slow
 
@@ -86,3 +86,14 @@ def test_what_needs_a_restart_is_counted_until_it_came(tmp_path: Path) -> None:
         made.daemon.stop()
         made.start()
         assert made.call("configState")["restart"] == []
+
+
+def test_a_lock_holds_under_the_new_name_when_the_daemon_dies_before_it_has_taken_it_over(tmp_path: Path) -> None:
+    with site(SPEC, tmp_path, start=False) as made:
+        made.start(MODULE, {"OCKLE_FAILPOINTS": "adopt.begun=kill"})
+        made.call("hold", server="nas", held=True, note="disk is out")
+        with pytest.raises(ConnectionFailed):
+            made.call("configRename", file="servers/nas.ini", name="store")
+        made.daemon.ended()
+        made.start()
+        assert made.call("getServerView", server="store")["held"] == "disk is out"
