@@ -63,6 +63,7 @@ class Site:
         self.tier, self.rev, self.run_states, self.fails = 1, 1, ["done"], set()
         self.words, self.emergency, self.note = dict.fromkeys(NAMES, "on"), None, ""
         self.reason = 'test "pg" timeout'
+        self.untouched = {}
         return self
 
     def run(self, *words: str) -> Result:

@@ -41,11 +41,13 @@ def register(commands: Commands) -> None:
             "--timeout", type=parse_duration, metavar="TIME", help="give up after this time, such as 10m"
         )
         parser.add_argument("--note", default="", help="why, for the records")
+        _exclude(parser)
         if action == "off":
             parser.add_argument("--now", action="store_true", help="cut the power without shutting down")
     parser = commands.add("plan", run_plan, "show what on, off, restart or cut would do")
     parser.add_argument("action", choices=("on", "off", "restart", "cut"))
     _selector(parser)
+    _exclude(parser)
     parser.add_argument("--critical", action="store_true", help="only the steps that determine the time")
     parser.add_argument("--svg", metavar="FILE", default="", help="draw it into this file as well")
 
@@ -55,9 +57,25 @@ def _selector(parser: Parser) -> None:
     parser.add_argument("selector", nargs="+", metavar="SEL", help=SELECTOR_HELP)
 
 
+def _exclude(parser: Parser) -> None:
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        metavar="SEL",
+        default=[],
+        help="leave these servers as they are, and what cannot be switched without them; may be repeated",
+    )
+
+
+def _question(args: argparse.Namespace, connection: Connection, action: str) -> dict[str, Any]:
+    """Return what the daemon is asked for, as a plan or as a run."""
+    question: dict[str, Any] = {"action": action, "servers": resolve(connection, args.selector)}
+    return {**question, "exclude": resolve(connection, args.exclude)} if args.exclude else question
+
+
 def run_plan(args: argparse.Namespace) -> int:
     with connect(args) as connection:
-        plan = connection.call("plan", {"action": args.action, "servers": resolve(connection, args.selector)})
+        plan = connection.call("plan", _question(args, connection, args.action))
     steps = [step for step in plan["steps"] if step["critical"] or not args.critical]
     if args.svg:
         _draw(args.svg, {**plan, "steps": steps})
@@ -78,16 +96,16 @@ def _draw(path: str, plan: dict[str, Any]) -> None:
 def run(args: argparse.Namespace) -> int:
     action = "cut" if args.now else args.action
     with connect(args) as connection:
-        servers = resolve(connection, args.selector)
-        plan = connection.call("plan", {"action": action, "servers": servers})
+        question = _question(args, connection, action)
+        plan = connection.call("plan", question)
         if args.dry_run:
             show(args, plan, describe(plan), [step["server"] for step in plan["steps"]])
             return OK
         if not plan["steps"]:
             show(args, plan, describe(plan))
-            return FAILED if _left_out(args, plan) else OK
+            return FAILED if _left_out(args, plan, question) else OK
         connection.subscribe(["run", "step"])  # before the run starts: nothing of it is missed
-        started = _agree_and_start(args, connection, plan, servers)
+        started = _agree_and_start(args, connection, plan, question)
         number = str(started["run"])
         if args.no_wait:
             show(
@@ -98,25 +116,27 @@ def run(args: argparse.Namespace) -> int:
             )
             return OK
         code = finish(args, follow(connection, number, args.timeout))
-        left = _left_out(args, started["plan"])
+        left = _left_out(args, started["plan"], question)
         for line in left:
             tell(line)
         return code or (FAILED if left else OK)
 
 
-def _left_out(args: argparse.Namespace, plan: dict[str, Any]) -> list[str]:
+def _left_out(args: argparse.Namespace, plan: dict[str, Any], question: dict[str, Any]) -> list[str]:
     """Return a line for each server that was asked for and is not touched; who asks for all means those that can be."""
-    untouched = plan.get("untouched") or {}
+    untouched = {
+        name: why for name, why in (plan.get("untouched") or {}).items() if name not in question.get("exclude", ())
+    }
     named = plan.get("targets", ()) if "all" not in args.selector else ()
     return [f"{safe(name)}: not touched: {safe(untouched[name])}" for name in named if name in untouched]
 
 
 def _agree_and_start(
-    args: argparse.Namespace, connection: Connection, plan: dict[str, Any], servers: list[str]
+    args: argparse.Namespace, connection: Connection, plan: dict[str, Any], question: dict[str, Any]
 ) -> dict[str, Any]:
     for _look in range(LOOKS):
         agreed = confirm(plan, describe(plan), yes=args.yes, typed=args.confirm)
-        request: dict[str, Any] = {"action": plan["action"], "servers": servers, "rev": plan["rev"], "confirm": agreed}
+        request = {**question, "rev": plan["rev"], "confirm": agreed}
         if args.note:
             request["note"] = args.note
         if args.timeout is not None:
@@ -127,7 +147,7 @@ def _agree_and_start(
             if error.code != "conflict":
                 raise
             former = plan
-            plan = error.data.get("plan") or connection.call("plan", {"action": plan["action"], "servers": servers})
+            plan = error.data.get("plan") or connection.call("plan", question)
             changes = difference(former, plan)
             if not changes:  # not the plan: another run has these servers
                 raise

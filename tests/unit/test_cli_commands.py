@@ -134,6 +134,14 @@ def test_a_server_that_was_named_and_is_not_touched_is_no_success(site: Site) ->
     assert site.run("off", "all", "--yes").code == 0
 
 
+def test_servers_can_be_left_out_which_is_no_failure(site: Site) -> None:
+    site.untouched = {"web1": "excluded"}
+    assert site.run("off", "nas01", "web1", "--exclude", "web1", "--yes").code == 0
+    assert site.sent[0][1]["exclude"] == ["web1"]
+    site.untouched = {"nas01": "needed by web1 (excluded)"}
+    assert site.run("off", "nas01", "--exclude", "web1", "--yes").code == 1
+
+
 def test_a_cancelled_run_is_not_success(site: Site) -> None:
     site.run_states = ["cancelled"]
     assert site.run("off", "nas01", "--yes").code == 6

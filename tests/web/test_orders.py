@@ -258,3 +258,16 @@ def test_runs_are_listed(app: TestApp) -> None:
     page = app.get("/runs")
     assert "Power-up of web" in page.text or "No runs yet" in page.text
     app.get("/runs/999999", status=404)
+
+
+def test_without_the_daemon_pages_show_what_was_known_and_nothing_is_switched(site: WebSite) -> None:
+    """The GUI of a daemon that has gone: the list and the server's page from the last snapshot, orders refused."""
+    gone = replace(site.settings, daemon={"host": "127.0.0.1", "port": 9}, local_role="operator")
+    router = make_app(gone, site.router.registry.link)
+    app = TestApp(router, extra_environ={"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost"})
+    assert len(app.get("/servers").html.tbody.find_all("tr")) == 7
+    page = app.get("/server/nas")
+    assert "What was known last" in page.text
+    assert not page.html.main.find_all(["button", "form"])
+    assert "cannot reach the daemon" in app.get("/plan/new", {"action": "on", "server": "nas"}, status=503).text
+    assert app.get("/server/nobody", status=503)

@@ -7,10 +7,12 @@ from statistics import median
 from typing import Any
 
 from pyramid.config import Configurator
+from pyramid.renderers import render_to_response
 from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.view import view_config
 
-from ..ockle_client.connection import ClientError
+from ..ockle_client.connection import ClientError, ConnectionFailed
 
 EVENTS = 20
 ACTIONS = ("switch", "test", "check", "force", "hold", "reset")
@@ -22,8 +24,18 @@ def includeme(config: Configurator) -> None:
 
 
 @view_config(route_name="server", renderer="server.jinja2", request_method="GET")
-def server(request: Request) -> dict[str, Any]:
-    return page(request)
+def server(request: Request) -> Response | dict[str, Any]:
+    """Show the server; what was known last while the daemon does not answer."""
+    try:
+        return page(request)
+    except ConnectionFailed:
+        name = request.matchdict["server"]
+        known = request.snapshot.servers
+        if name not in known:
+            raise
+        return render_to_response(
+            "server_offline.jinja2", {"name": name, "status": known[name], "states": _states(request)}, request
+        )
 
 
 def page(request: Request, **more: Any) -> dict[str, Any]:
@@ -39,7 +51,7 @@ def page(request: Request, **more: Any) -> dict[str, Any]:
         "view": view,
         "status": status,
         "why": call("why", {"server": name}),
-        "states": {one: seen["state"] for one, seen in request.snapshot.servers.items()},
+        "states": _states(request),
         "durations": {action: spread(view["durations"][action]) for action in ("on", "off")},
         "events": list(reversed(call("events", {"server": name, "limit": EVENTS})["events"])),
         "results": None,
@@ -52,3 +64,7 @@ def page(request: Request, **more: Any) -> dict[str, Any]:
 def spread(seconds: list[float]) -> Mapping[str, float] | None:
     """Return the median, the longest and the number of learned durations; None without any."""
     return {"median": median(seconds), "longest": max(seconds), "count": len(seconds)} if seconds else None
+
+
+def _states(request: Request) -> dict[str, str]:
+    return {name: server["state"] for name, server in request.snapshot.servers.items()}

@@ -1,4 +1,5 @@
-// Keys that work on every page: / finds a server, g and a letter goes to a section, Esc closes menus.
+// Keys that work on every page: / finds a server, g and a letter goes to a section, Esc closes menus. What a page has with
+// data-key is pressed by that key.
 
 const SECTIONS = { n: 0, s: 1, r: 2, h: 3 };
 const WAIT_MS = 1500;
@@ -28,6 +29,8 @@ export function startKeys() {
       goUntil = 0;
       const link = document.querySelectorAll(".top nav a")[SECTIONS[event.key]];
       if (link) link.click();
+    } else if (/^[a-z]$/.test(event.key)) {
+      document.querySelector(`[data-key="${event.key}"]`)?.click();
     }
   });
   // a click elsewhere closes an open menu
