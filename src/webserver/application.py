@@ -51,11 +51,12 @@ def make_app(settings: WebSettings, link: DaemonLink | None = None) -> Router:
     config.registry.link = link
     config.add_request_method(request_daemon, "daemon", reify=True)
     config.add_request_method(lambda request: request.registry.link.snapshot, "snapshot", reify=True)
-    for part in (".security", ".headers", ".routes", ".rendering"):
+    for part in (".security", ".proof", ".headers", ".routes", ".rendering"):
         config.include(part)
     # with what has changed its address changes, too: browsers may keep it for good
     config.add_static_view(f"static/{_stamp()}", "static", cache_max_age=31536000)
     config.scan(".errors")
+    config.scan(".proof")
     for module in _view_modules():
         if hasattr(module, "includeme"):  # it has routes that no other page links to
             config.include(module)

@@ -69,7 +69,12 @@ def answer(request: Request, problem: Problem, **data: Any) -> Response:
 
 @exception_view_config(ClientError)
 def refused(error: ClientError, request: Request) -> Response:
-    """The daemon says no."""
+    """The daemon says no. If that is because the login has just ended, it is asked for."""
+    who = request.identity
+    if error.code == "denied" and who is not None and who.token:
+        request.registry.tokens.forget(who.token)
+        if request.identity is None:
+            return log_in_first(request)
     problem = Problem(STATUS.get(error.code, 500), error.code, error.message, field=str(error.data.get("field", "")))
     return answer(request, problem, **({"data": error.data} if error.data else {}))
 
@@ -109,6 +114,11 @@ def forbidden(_error: HTTPForbidden, request: Request) -> Response:
     if who is not None:
         message = _("This needs another role: {} is {}.").format(who.name, who.role)
         return answer(request, Problem(403, "denied", message, _("Ask somebody who has the role admin.")))
+    return log_in_first(request)
+
+
+def log_in_first(request: Request) -> Response:
+    """Send a person to the login, and back afterwards; tell a program what it has to send."""
     if is_api(request):
         hint = _("Send a token: Authorization: Bearer TOKEN")
         response = answer(request, Problem(401, "unauthenticated", _("Log in first."), hint))

@@ -264,3 +264,58 @@ def test_a_gui_for_others_wants_a_user_first(site: WebSite) -> None:
     check_users(WebSettings(host="0.0.0.0", daemon=site.settings.daemon, token=TOKENS["viewer"]))
     with pytest.raises(ConfigError, match=r"\[web\] host = 0\.0\.0\.0: whether there is a user yet"):
         check_users(WebSettings(host="0.0.0.0", daemon={"host": "127.0.0.1", "port": 9}), patience_s=0.0)
+
+
+def test_what_cannot_be_undone_wants_the_password_again(site: WebSite, admin: Connection) -> None:
+    app = log_in(site, "guy")
+    order = {"csrf_token": csrf(app), "state": "on", "confirm": "lone", "note": '"><b>'}
+    site.router.registry.proofs.forget()  # as if some time had passed since the login
+    page = app.post("/server/lone/force", order)
+    assert "Nothing was done yet." in page.text
+    assert admin.call("getServerView", {"server": "lone"})["forced"] is None
+    form = next(form for form in page.forms.values() if "password_again" in form.fields)
+    assert form["note"].value == '"><b>'
+    form["password_again"] = OTHER
+    form = next(form for form in form.submit(status=403).forms.values() if "password_again" in form.fields)
+    assert admin.call("getServerView", {"server": "lone"})["forced"] is None
+    form["password_again"] = GOOD
+    form.submit(status=303)
+    assert admin.call("getServerView", {"server": "lone"})["forced"] == "on"
+    app.post("/server/lone/force", {**order, "state": "off"}, status=303)
+    app.post("/server/lone/force", {**order, "state": "clear"}, status=303)
+    site.router.registry.proofs.forget()
+    app.post("/emergency", {**order, "confirm": "emergency", "minutes": "5", "server": "lone"}).mustcontain(
+        "Is it you?"
+    )
+    assert admin.call("getEmergency")["emergency"] is None
+
+
+def test_a_cut_wants_the_password_again(site: WebSite, admin: Connection) -> None:
+    admin.call("setServer", {"server": "core", "state": "on"})
+    site.settled("OK", "core")
+    app = log_in(site, "guy")
+    program = {"Authorization": f"Bearer {TOKENS['admin']}"}
+    plan = site.browser().post_json("/api/v1/plans", {"action": "cut", "servers": ["core"]}, headers=program).json
+    assert plan["tier"] == 3
+    order = {"csrf_token": csrf(app), "plan": plan["id"], "confirm": "core"}
+    runs = admin.call("runs")
+    site.router.registry.proofs.forget()
+    page = app.post("/plan/start", order)
+    assert "Is it you?" in page.text
+    assert admin.call("runs") == runs
+    form = next(form for form in page.forms.values() if "password_again" in form.fields)
+    form["password_again"] = GOOD
+    assert "/runs/" in form.submit(status=303).location
+    site.settled("OFF", "core")
+
+
+def test_a_login_that_has_just_ended_is_asked_for(site: WebSite, admin: Connection, vera: str) -> None:
+    app = log_in(site, vera)
+    app.get("/about")
+    admin.call("userChange", {"user": vera, "disabled": True})
+    assert app.get("/about", status=303).location == "http://ockle.test/login?next=%2Fabout"
+    token = admin.call("tokenAdd", {"name": "gone", "user": "guy"})
+    headers = {"Authorization": f"Bearer {token['token']}"}
+    site.browser().get("/api/v1/runs", headers=headers)
+    admin.call("tokenRemove", {"id": token["id"]})
+    assert site.browser().get("/api/v1/runs", headers=headers, status=401).json["error"] == "unauthenticated"

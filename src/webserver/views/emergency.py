@@ -16,6 +16,7 @@ from pyramid.view import view_config
 from ..gantt import draw, rows_of_plan
 from ..ockle_client.connection import ClientError
 from ..orders import Wish, look
+from ..proof import prove
 from ..texts import _
 
 DECLARE, CLEAR = "emergency", "clear emergency"
@@ -41,12 +42,14 @@ def declare(request: Request) -> Response | dict[str, Any]:
         return _page(request, 422, _("A number of minutes above 0 is needed, such as 5."))
     if request.POST.get("confirm", "").strip() != DECLARE:
         return _page(request, 422, _("Nothing was switched: type the word {}.").format(DECLARE))
+    prove(request)
     data = {"servers": _servers(request), "within_s": seconds, "note": request.POST.get("note", "")[:500]}
     return HTTPSeeOther(request.route_path("run", run=request.daemon.call("declareEmergency", data)["run"]))
 
 
 @view_config(route_name="emergency.clear", renderer="emergency.jinja2", request_method="POST", permission="operate")
 def clear(request: Request) -> Response | dict[str, Any]:
+    prove(request)
     try:
         request.daemon.call("clearEmergency", {"confirm": request.POST.get("confirm", "").strip()})
     except ClientError as error:

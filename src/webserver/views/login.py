@@ -43,7 +43,7 @@ def log_in(request: Request) -> Response | dict[str, Any]:
         session = ask_as_gui(request, "userLogin", {**who, **place(request)})["session"]
     except ClientError as error:
         return _form(path, user, refusal(request, error))
-    return let_in(request, session, path)
+    return let_in(request, session, path, proven=True)
 
 
 def _form(
@@ -88,7 +88,7 @@ def set_up(request: Request) -> Response | dict[str, Any]:
         session = ask_as_gui(request, "setupUser", {**who, **place(request)})["session"]
     except ClientError as error:
         return {**found, "problem": refusal(request, error)}
-    return let_in(request, session, "")
+    return let_in(request, session, "", proven=True)
 
 
 def setup_needed(request: Request) -> bool:
@@ -99,8 +99,13 @@ def setup_needed(request: Request) -> bool:
         return False
 
 
-def let_in(request: Request, session: str, path: str) -> Response:
-    """Send the browser on with its session; what it had before, the hidden field of forms too, is worth nothing now."""
+def let_in(request: Request, session: str, path: str, *, proven: bool = False) -> Response:
+    """Send the browser on with its session; what it had before, the hidden field of forms too, is worth nothing now.
+
+    ``proven``  the password was typed for it
+    """
+    if proven:
+        request.registry.proofs.note(session)
     new_csrf_token(request)
     headers = remember(request, session) + _cookies(request.response)
     return HTTPSeeOther(own_path(request, path), headers=headers)

@@ -15,6 +15,7 @@ from ..gantt import draw, rows_of_plan
 from ..gantt.axis import clock
 from ..ockle_client.plans import MUST_BE_TYPED, Y_AGREES
 from ..orders import ACTIONS, Looked, PlanChanged, Wish, from_id, look, start
+from ..proof import prove
 from ..recap import steps
 from ..texts import _
 
@@ -45,6 +46,8 @@ def begin(request: Request) -> Response | dict[str, Any]:
         request.response.status_int = 422
         wrong = _("This is not what has to be typed: {}").format(now.plan["confirm"])
         return _shown(request, now, note=note, wrong=wrong)
+    if now.plan["tier"] >= MUST_BE_TYPED:
+        prove(request)
     try:
         run = start(request.daemon.call, looked, confirm=typed, note=note, grace=_grace(request))["run"]
     except PlanChanged as changed:

@@ -14,6 +14,7 @@ from pyramid.view import view_config
 
 from ..limits import FORCE_S, PART_S
 from ..ockle_client.connection import ClientError
+from ..proof import prove
 from ..texts import _
 from .server import page
 
@@ -80,6 +81,7 @@ def _confirmed(request: Request, command: str, data: dict[str, Any], timeout: fl
     name = request.matchdict["server"]
     if request.POST.get("confirm", "").strip() != name:
         return _again(request, 422, _("Nothing was switched: type the name of the server, {}.").format(name))
+    prove(request)
     return _done(request, command, data, timeout)
 
 
