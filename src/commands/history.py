@@ -66,15 +66,15 @@ class HistoryCommands(CommandGroup):
     def events(self, data: Data) -> Data:
         """Return what happened, newest first, also before the daemon's last restart; passing things are left out.
 
-        ``next`` is the ``before`` of the next page, null at the end.
+        ``next`` is the ``before`` of the next page, null at the end. ``fault``: why only what is in memory is known.
         """
         limit = count_of(data, "limit", 100, 1000)
-        found: list[Event] = []
-        for event in self._matching(data):
-            if len(found) == limit:
-                return {"events": [one.as_dict() for one in found], "next": found[-1].seq}
-            found.append(event)
-        return {"events": [one.as_dict() for one in found], "next": None}
+        found = [event.as_dict() for event in islice(self._matching(data), limit + 1)]
+        return {
+            "events": found[:limit],
+            "next": found[limit - 1]["seq"] if len(found) > limit else None,
+            "fault": self.engine.store.log.fault,
+        }
 
     def _matching(self, data: Data) -> Iterator[Event]:
         now = self.engine.core.clock.wall()

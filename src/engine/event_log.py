@@ -82,7 +82,7 @@ def newest_first(store: Store, bus: EventBus, before: int | None = None) -> Iter
     """Yield the events that are kept, those of earlier runs of the daemon, too; from any thread.
 
     ``before``  only those with a lower number
-    Raises StoreError where the log cannot be read; what is in memory comes first.
+    Where the log cannot be read it ends with what is in memory; ``store.log.fault`` or the daemon's log says why.
     """
     edge = before
     for event in reversed(bus.since(0)):
@@ -90,8 +90,12 @@ def newest_first(store: Store, bus: EventBus, before: int | None = None) -> Iter
         if event.kind not in PASSING and (before is None or event.seq < before):
             yield event
     # memory holds passing ones, too, so the log reaches further back
-    while store.log.is_open:
-        rows = store.log.read(functools.partial(_page, edge=edge))
+    while store.log.is_open and not store.log.fault:
+        try:
+            rows = store.log.read(functools.partial(_page, edge=edge))
+        except (StoreError, ValueError) as error:  # the latter: what is there is no JSON
+            log.warning("earlier events cannot be read: %s", error)
+            return
         yield from map(_event, rows)
         if len(rows) < PAGE:
             return

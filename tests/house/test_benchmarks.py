@@ -17,10 +17,11 @@ ROOT = Path(__file__).parents[2]
 NAMES = {
     "powerup": ["machine", "bare", "turns", "growth", "durable", "memory", "looks", "boots"],
     "snmp": ["machine", "pysnmp", "gufo", "resident"],
+    "samples": ["machine", "written", "peer", "kept", "cpu", "plot", "plots"],
 }
 
 
-@pytest.mark.parametrize("script", [pytest.param("powerup"), pytest.param("snmp", marks=pytest.mark.peer)])
+@pytest.mark.parametrize("script", ["powerup", "samples", pytest.param("snmp", marks=pytest.mark.peer)])
 def test_a_quick_run_prints_every_figure(script: str) -> None:
     if script == "snmp":
         peer("snmpget")

@@ -120,6 +120,16 @@ def test_the_log_reaches_further_back_than_memory(etc: Path) -> None:
         assert len(ask(daemon, "timeline", server="web")["tests"]) >= 100
 
 
+def test_without_the_log_memory_is_told_and_why(etc: Path) -> None:
+    with running(etc) as daemon:
+        ask(daemon, "annotate", ANNA, text="in memory")
+        daemon.engine.store.log.fault = "the disk is full"
+        reply = ask(daemon, "eventsHistory", kind="note")
+        assert [event["text"] for event in reply["events"]] == ["in memory"]
+        assert reply["fault"] == "the disk is full"
+        daemon.engine.store.log.fault = ""
+
+
 @pytest.mark.parametrize(
     ("command", "data", "code"),
     [

@@ -13,13 +13,18 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """``step``: seconds of a bucket, 0 for single samples; ``period``: seconds that its blocks are counted in."""
+    """``step``: seconds of a bucket, 0 for single samples; ``period``: seconds that its blocks are counted in.
+
+    ``shard``: so many series share a block. Single samples are written again and again, and each row costs a page; they
+    are read for the last hours only. Of all others a question should not have to read much that it does not ask for.
+    """
 
     step: int
     period: int
+    shard: int = 64
 
 
-LEVELS = (Level(0, HOUR_S), Level(60, HOUR_S), Level(900, DAY_S), Level(3600, DAY_S))
+LEVELS = (Level(0, HOUR_S, 1024), Level(60, HOUR_S), Level(900, DAY_S), Level(3600, DAY_S))
 """From the finest on; each is made from the one before when a period has passed."""
 
 

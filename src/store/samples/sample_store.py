@@ -22,7 +22,7 @@ from . import upkeep
 from .blocks import decode, encode
 from .buckets import Bucket, sample
 from .levels import HOUR_S, LEVELS, Level, Span, join, overlap, preferred, without
-from .sample_tables import FORMAT, METADATA, SHARD, Block, blocks, load, meta, series
+from .sample_tables import FORMAT, METADATA, Block, blocks, load, meta, series
 
 READERS, READ_WAIT_S = 2, 3.0
 """How many may read at the same time, and how long another one waits: a database that hangs keeps no more threads."""
@@ -154,7 +154,7 @@ class SampleStore:
             for one, value in values.items():
                 if one in numbers:
                     number = numbers[one].number
-                    block = found.setdefault((int(time // HOUR_S), number // SHARD), {})
+                    block = found.setdefault((int(time // HOUR_S), number // LEVELS[0].shard), {})
                     block.setdefault(number, []).append(sample(time, value))
         return found
 
@@ -293,7 +293,7 @@ def _read(
     for level in preferred(width):
         spans = _spans(connection, level, *wanted)
         for begin, end in overlap(left, spans):
-            for block in load(connection, level.step, begin, end, {number // SHARD for number in numbers}):
+            for block in load(connection, level.step, begin, end, {number // level.shard for number in numbers}):
                 for number, buckets in decode(block.start, level.step, block.body, numbers).items():
                     known = found[number]
                     known += [one for one in buckets if begin <= one.start < end]

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 FORMAT = 1
-SHARD = 64
-"""So many series share a row: as much as one question reads of the others."""
 
 METADATA = sa.MetaData()
 

@@ -50,7 +50,7 @@ def fold_period(connection: sa.Connection, finer: Level, level: Level, start: fl
     for block in load(connection, finer.step, start, end):
         if start <= block.start < end:
             for number, buckets in decode(block.start, finer.step, block.body).items():
-                found[block.shard][number] += buckets
+                found[number // level.shard][number] += buckets
     for shard, series in found.items():
         folded = {number: fold(sorted(buckets), level.step) for number, buckets in series.items()}
         put(connection, Block(level.step, start, end, shard, encode(start, folded, single=False)))

@@ -50,7 +50,7 @@ def history(request: Request) -> dict[str, Any]:
         "filters": filters,
         "kinds": KINDS,
         "events": reply["events"] if reply else [],
-        "problem": problem,
+        "problem": problem or (reply or {}).get("fault", ""),
         "older": _older(request, window, reply["next"]) if reply and reply["next"] else "",
         "is_later_page": "before" in request.GET,
         **_pictures(request, window, chosen),

@@ -61,7 +61,7 @@ BAND = record(
         "limit": integer("default: 100", minimum=1, maximum=1000),
         "before": integer("next of the page before", minimum=1, maximum=2**53),
     },
-    answer=record("", events=array(shapes.EVENT), next={}),
+    answer=record("", events=array(shapes.EVENT), next={}, fault=text("why only what is in memory is known")),
 )
 def list_history(call: Call) -> dict[str, Any]:
     return call.daemon("eventsHistory", call.query)
