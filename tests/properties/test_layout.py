@@ -126,7 +126,6 @@ def test_folding_loses_nobody(network: dict[str, Any]) -> None:
         if not set(stack) & set(", \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0"):
             assert set(expand(stack)) == set(inside)
     assert fold(topology, folded.stacks).topology == topology
-    assert fold(topology, apart=members).topology == topology
 
 
 @given(networks(), st.integers(0, 4), st.data())

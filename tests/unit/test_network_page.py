@@ -100,6 +100,8 @@ def test_positions_do_not_depend_on_states() -> None:
     pictures = Pictures()
 
     assert pictures.of("2", after, View()) is pictures.of("1", before, View())
+    more = _servers({**WEBS, "web25": ["nas"]})
+    assert pictures.of("3", more, View()).layout.boxes[1].name == "web[1-25]"
 
 
 def test_lines_say_why_they_are_there() -> None:

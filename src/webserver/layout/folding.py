@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ...common.hostranges import fold_names
@@ -55,16 +55,8 @@ def _lines(topology: Topology) -> dict[str, frozenset[tuple[str, Kind]]]:
     return {name: frozenset(lines) for name, lines in found.items()}
 
 
-def fold(topology: Topology, unfolded: Collection[str] = (), *, apart: Iterable[str] = ()) -> Folded:
-    """Return ``topology`` with its stacks made, but for those named in ``unfolded``.
-
-    ``apart``  servers that stay alone. Their stack is not made at all: its name would lie
-    """
-    alone = set(apart)
-    made = {
-        stack: members
-        for stack, members in stacks(topology).items()
-        if stack not in unfolded and alone.isdisjoint(members)
-    }
+def fold(topology: Topology, unfolded: Collection[str] = ()) -> Folded:
+    """Return ``topology`` with its stacks made, but for those named in ``unfolded``."""
+    made = {stack: members for stack, members in stacks(topology).items() if stack not in unfolded}
     new = {member: stack for stack, members in made.items() for member in members}
     return Folded(topology.renamed(new), made)

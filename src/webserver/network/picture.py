@@ -125,10 +125,10 @@ def _whole(topology: Topology, unfold: tuple[str, ...]) -> Picture:
 
 def _near(topology: Topology, centre: str, steps: int, unfold: tuple[str, ...], too_many: int = 0) -> Picture:
     part = neighbourhood(topology, centre, steps)
-    folded = fold(part, unfold, apart=[centre])
+    folded = fold(part, unfold)
     if len(folded.topology.names) > MOST:
         part = neighbourhood(topology, centre, steps, MOST)
-        folded = fold(part, unfold, apart=[centre])
+        folded = fold(part, unfold)
     return Picture(topology, folded.topology, _laid_out(folded), folded.stacks, stacks(part), centre, steps, too_many)
 
 

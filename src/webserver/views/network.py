@@ -33,7 +33,7 @@ def network(request: Request) -> dict[str, Any]:
     found = _seen(request)
     view, servers, picture = found["view"], found["servers"], found["picture"]
     rows = [
-        (name, server, picture.box_of(name))
+        (name, server)
         for name in picture.topology.names
         for server in [servers[name]]
         if not view.state or look(server["state"]).group == view.state

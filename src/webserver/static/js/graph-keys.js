@@ -38,7 +38,7 @@ export function startKeys(sheet, select) {
       ArrowUp: () => goTo(inColumn(nodes, node, places, -1)),
       Home: () => goTo(nodes[0]),
       End: () => goTo(nodes.at(-1)),
-      " ": () => select(node),
+      " ": () => ("follows" in sheet.dataset ? location.assign(node.getAttribute("href")) : select(node)),
       Enter: () => press(node, select, "[data-open]"),
       o: () => press(node, select, '[data-key="o"]'),
       x: () => press(node, select, '[data-key="x"]'),
@@ -52,6 +52,7 @@ export function startKeys(sheet, select) {
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !graph.classList.contains("chosen-one")) return;
+    if (event.target.closest("input, select, textarea, dialog, details")) return; // something else is to be left
     const url = new URL(location.href);
     url.searchParams.delete("select");
     const nothing = document.createElement("a");
