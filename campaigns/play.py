@@ -27,7 +27,8 @@ from ockle.store.database import Rows
 from ockle.store.store import Store
 from properties.happenings import FAULTS, ORDERS, POLICIES, Needs, happen, mend, networks
 from properties.test_engine_crashes import kill
-from rig import Machine, Rig
+from rig import Rig
+from rig_machine import Machine
 
 from .spec import Spec
 

@@ -12,7 +12,8 @@ from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState
 from ockle.networkTree.ServerNode import ServerNode
 from ockle.outlets.OutletTemplate import OutletTemplate
-from rig import Rig, RigOutlet
+from rig import Rig
+from rig_machine import RigOutlet
 
 CHAIN = {"switch": [], "nas": ["switch"], "hv": ["nas", "switch"], "web": ["hv"], "lone": []}
 

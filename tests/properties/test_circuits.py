@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from ockle.engine.engine import Engine
 from ockle.engine.settings import Settings
 from properties.happenings import EVENTS, Event, Needs, all_happen, mended_all_reach, networks
-from rig import Fuse, Rig
+from rig import Rig
+from rig_machine import Fuse
 
 
 @st.composite

@@ -14,8 +14,9 @@ from ockle.engine.settings import Settings
 from ockle.networkTree.budget import Demand, Load, find_lack
 from ockle.networkTree.ServerNetworkFactory import check
 from ockle.outlets.circuit import Circuit
-from rig import Fuse, Rig
+from rig import Rig
 from rig_calls import down, node_of, up, whats
+from rig_machine import Fuse
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState
 from ockle.engine.settings import Settings
 from ockle.networkTree.facts import Desired
-from rig import Rig, RigTest
+from rig import Rig
 from rig_calls import again, down, node_of, ordered, up, whats
+from rig_machine import RigTest
 
 
 def test_a_new_boot_ends_a_shutdown_that_may_be_under_way() -> None:

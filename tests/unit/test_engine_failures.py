@@ -8,8 +8,9 @@ import pytest
 
 from ockle.engine.engine import Engine
 from ockle.engine.runs import RunState, StepState
-from rig import Rig, RigOutlet
+from rig import Rig
 from rig_calls import down, ordered, up
+from rig_machine import RigOutlet
 
 
 def test_a_failed_first_boot_is_tried_again_by_a_power_cycle_where_the_policy_allows_it() -> None:

@@ -13,8 +13,9 @@ from ockle.engine.engine import Engine
 from ockle.engine.settings import Settings
 from ockle.networkTree.facts import Desired
 from ockle.simulator.virtual_time import run
-from rig import Rig, RigControl, RigOutlet
+from rig import Rig
 from rig_calls import again, down, node_of, up
+from rig_machine import RigControl, RigOutlet
 
 
 def test_a_server_that_is_forced_on_in_an_emergency_keeps_the_power_that_it_shares() -> None:

@@ -16,8 +16,9 @@ from ockle.networkTree.plan import Plan
 from ockle.networkTree.ServerNetwork import ServerNetwork
 from ockle.networkTree.ServerNode import ServerNode
 from ockle.outlets.marks import OutletMarks
-from rig import Rig, RigControl
+from rig import Rig
 from rig_calls import down, node_of, up, whats
+from rig_machine import RigControl
 
 NEEDS: dict[str, list[str]] = {"db": [], "nfs": [], "a": ["db"], "b": ["nfs"], "web": ["a"], "lone": []}
 STRIP = {"strip": ["a", "b"]}
