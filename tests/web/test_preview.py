@@ -2,106 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from webtest import TestApp
 
-from e2e import PATIENCE_S, Daemon
-from ockle.webserver.application import make_app
-from ockle.webserver.settings import WebSettings
+from dummy_site import Client, dummy_site
 
-TOKEN = "token-of-a-program-0123456789"
-SERVER = """[server]
-dependencies = {needs}
-outlets = plug
-controls = hand
-halt_grace = 0s
-[plug]
-pdu = strip
-min_off_time = 0s
-max_per_minute = 0
-[hand]
-controller = hand
-"""
-FILES = {
-    "config.ini": f"""[main]
-state_dir = {{state}}
-poll_interval = 200ms
-[plugins]
-plugins = SocketListener, CoreCommunicationCommands, EditingCommunicationCommands, AutoControl
-[plugins.SocketListener]
-port = 0
-local_role = none
-admin_token = {TOKEN}
-[plugins.AutoControl]
-enabled = false
-""",
-    "outlets/strip.ini": "[pdu]\ntype = Dummy\n",
-    "controllers/hand.ini": "[controller]\ntype = Dummy\n",
-}
 NUMBERS = count()
-
-
-class Client:
-    """Asks as a program does, and waits for what it ordered."""
-
-    def __init__(self, app: TestApp) -> None:
-        self._app = app
-        self._headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-        self._known: list[str] = []
-
-    def get(self, path: str) -> Any:
-        return self._app.get(f"/api/v1{path}", headers=self._headers).json
-
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._app.post(f"/api/v1{path}", json.dumps(body).encode(), self._headers).json
-
-    def configure(self, needs: dict[str, list[str]]) -> None:
-        """Have these servers and no others, all of them seen to be off."""
-        files: dict[str, str | None] = {f"servers/{name}.ini": None for name in self._known}
-        files |= {f"servers/{name}.ini": SERVER.format(needs=", ".join(needed) + ",") for name, needed in needs.items()}
-        assert self.post("/config/apply", {"files": files})["reload"] == "done"
-        self._known = list(needs)
-        self.until(lambda servers: {server["word"] for server in servers.values()} == {"off"})
-
-    def until(self, holds: Any) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            servers: dict[str, Any] = self.get("/servers")["servers"]
-            if holds(servers):
-                return servers
-            assert time.monotonic() < deadline, {name: server["state"] for name, server in servers.items()}
-
-    def run(self, plan: dict[str, Any]) -> dict[str, Any]:
-        number = self.post(f"/plans/{plan['id']}/run", {"confirm": plan["confirm"]})["run"]
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            found: dict[str, Any] = self.get(f"/runs/{number}?log=true")
-            if found["state"] != "running":
-                return found
-            assert time.monotonic() < deadline, found
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    folder: Path = tmp_path_factory.mktemp("preview")
-    for name, text in FILES.items():
-        path = folder / "etc" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.replace("{state}", str(folder / "state")))
-    daemon = Daemon(folder / "etc").ready()
-    router = make_app(WebSettings(daemon={"host": "127.0.0.1", "port": daemon.port}, token=TOKEN))
-    yield Client(TestApp(router, extra_environ={"HTTP_HOST": "ockle.test"}))
-    router.registry.link.stop()
-    daemon.stop()
+    with dummy_site(tmp_path_factory.mktemp("preview")) as found:
+        yield found
 
 
 @st.composite
