@@ -29,8 +29,8 @@ class Engine:
     """What the commands ask of the engine; nothing is ever learned here. ``names`` keeps what was announced."""
 
     def __init__(self) -> None:
-        self.durations = self
-        self.names = self
+        self.durations = self.names = self
+        self.network = ()
         self.announced: list[dict[str, str]] = []
 
     def expect(self, network: ServerNetwork, server: str, action: str) -> Expected:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..common.errors import CommandError
+from . import config_drafts
 from .codes import ABORTED, BY_ERROR, FAILED, OK, USAGE, CliError
 from .connect import connect, parse_count
 from .output import count, moment, safe, say, show, table, tell
@@ -76,6 +77,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--param", action="append", default=[], metavar="OPTION=VALUE", help="the outlet, or the system"
     )
+    config_drafts.register(group)
     parser = group.add("undo", run_undo, "take the last change back, or return to a revision")
     parser.add_argument("rev", nargs="?", type=int)
 
@@ -201,10 +203,11 @@ def _ini_text(value: Any) -> str:
 def run_set(args: argparse.Namespace) -> int:
     with _store(args) as store:
         reply = store.set(args.file, args.section, args.key, args.value, args.message)
-    return _changed(args, reply)
+    return changed(args, reply)
 
 
-def _changed(args: argparse.Namespace, reply: dict[str, Any]) -> int:
+def changed(args: argparse.Namespace, reply: dict[str, Any]) -> int:
+    """Tell what a change has led to; returns the exit code."""
     show(args, reply, f"revision {reply['rev']}" if reply.get("rev") is not None else "nothing to change")
     for warning in reply.get("warnings", ()):
         tell(f"warning: {safe(warning)}")
@@ -263,7 +266,7 @@ def run_apply(args: argparse.Namespace) -> int:
             sys.stderr.flush()
             if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
                 raise CliError("nothing was changed", ABORTED)
-        return _changed(args, store.apply(files, args.message))
+        return changed(args, store.apply(files, args.message))
 
 
 def run_history(args: argparse.Namespace) -> int:
@@ -277,17 +280,17 @@ def run_history(args: argparse.Namespace) -> int:
 
 def run_undo(args: argparse.Namespace) -> int:
     with _store(args) as store:
-        return _changed(args, store.undo(args.rev))
+        return changed(args, store.undo(args.rev))
 
 
 def run_rename(args: argparse.Namespace) -> int:
     with _store(args) as store:
-        return _changed(args, store.rename(args.file, args.name, args.message))
+        return changed(args, store.rename(args.file, args.name, args.message))
 
 
 def run_copy(args: argparse.Namespace) -> int:
     with _store(args) as store:
-        return _changed(args, store.copy(args.file, args.name, args.message))
+        return changed(args, store.copy(args.file, args.name, args.message))
 
 
 def run_test(args: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from ..common.CommunicationHandler import current_caller
 from ..common.services import DaemonServices
 from ..config.desk import Desk
+from ..config.drafts import Drafts
 from ..config.editing import Editor
 from ..config.look import Look, Looks
 from ..networkTree.ServerNetworkFactory import check, sketch
@@ -28,6 +29,11 @@ class Desks:
         """Yield the desk of ``who``, of the caller if that is None; nobody else writes a draft meanwhile."""
         with self._lock:
             yield Desk(self._daemon.etc, who or current_caller().name, self.editor(), check)
+
+    def forget(self, who: str) -> None:
+        """Delete the draft of ``who``, also one that cannot be read. Raises CommandError "not_found"."""
+        with self._lock:
+            Drafts(self._daemon.etc).forget(who)
 
     def look(self, *, stored: bool = False) -> Look:
         """Return the site as it is with the caller's draft, or ``stored``: as it is on disk."""

@@ -107,8 +107,7 @@ class DraftCommands(CommandGroup):
         """Forget the draft, or what it does to some files. Returns what draftGet does."""
         whose = fields.maybe_text(data, "who")
         if whose is not None:
-            with self._desks.open():
-                Drafts(self._daemon.etc).forget(whose)
+            self._desks.forget(whose)
             return self.get(data)
         with self._desks.open() as desk:
             desk.discard(fields.texts(data, "files"))

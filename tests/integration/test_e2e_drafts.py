@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import signal
 from pathlib import Path
 
@@ -97,3 +98,22 @@ def test_a_lock_holds_under_the_new_name_when_the_daemon_dies_before_it_has_take
         made.daemon.ended()
         made.start()
         assert made.call("getServerView", server="store")["held"] == "disk is out"
+
+
+def test_a_draft_is_looked_at_applied_and_thrown_away_in_the_terminal(tmp_path: Path) -> None:
+    with site(SPEC, tmp_path) as made:
+        assert made.cli("config", "drafts").out == "your draft is empty\n"
+        comment = {"server": {"comment": "the first"}}
+        edit = {"do": "change", "file": "servers/core.ini", "values": comment}
+        person = made.daemon.connect(user=getpass.getuser(), via="gui")
+        person.call("draftEdit", edit)
+        shown = made.cli("config", "drafts").out
+        assert shown.startswith("core: comment is the first now, was empty\n")
+        assert "+comment = the first\n" in shown
+        assert made.cli("config", "drafts", "--discard").out == "the draft is gone\n"
+        person.call("draftEdit", edit)
+        assert made.cli("config", "drafts", "--apply", "-m", "named").out == "revision 1\n"
+        assert made.cli("config", "copy", "servers/web.ini", "web2").out == "revision 2\n"
+        assert made.cli("config", "rename", "servers/web2.ini", "web 2").out == "revision 3\n"
+        assert "web 2" in made.states()
+        person.close()

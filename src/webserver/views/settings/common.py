@@ -13,7 +13,7 @@ from pyramid.response import Response
 
 from ...forms.fields import FormSection, Texts, make_section
 from ...ockle_client.connection import ClientError
-from ...texts import _
+from ...texts import N_, _
 from ..multiChoiceGenerators import PLACEHOLDER
 
 Data = dict[str, Any]
@@ -29,42 +29,48 @@ class Kind:
 
 
 KINDS = {
-    "outlets": Kind("Outlets (PDUs)", "PDU", "Devices that switch power: PDUs, smart plugs, PoE switches."),
-    "controllers": Kind("Controllers", "controller", "Ways to ask a system to shut down before its power is cut."),
-    "testers": Kind("Testers", "tester", "Ways to know that a server really serves."),
-    "circuits": Kind("Circuits", "circuit", "Fuses, and what all outlets behind one may draw together."),
+    "outlets": Kind(N_("Outlets (PDUs)"), N_("PDU"), N_("Devices that switch power: PDUs, smart plugs, PoE switches.")),
+    "controllers": Kind(
+        N_("Controllers"), N_("controller"), N_("Ways to ask a system to shut down before its power is cut.")
+    ),
+    "testers": Kind(N_("Testers"), N_("tester"), N_("Ways to know that a server really serves.")),
+    "circuits": Kind(N_("Circuits"), N_("circuit"), N_("Fuses, and what all outlets behind one may draw together.")),
     "servers": Kind(
-        "Servers", "server", "What is switched: what feeds each, how it is shut down and tested, and what it needs."
+        N_("Servers"),
+        N_("server"),
+        N_("What is switched: what feeds each, how it is shut down and tested, and what it needs."),
     ),
 }
 
 PAGES = (
-    ("settings", "Overview", {}),
-    ("settings.general", "General", {}),
+    ("settings", N_("Overview"), {}),
+    ("settings.general", N_("General"), {}),
     *(("settings.objects", kind.title, {"folder": folder}) for folder, kind in KINDS.items()),
-    ("settings.plugins", "Plugins", {}),
-    ("settings.users", "Users", {}),
-    ("settings.audit", "Audit log", {}),
-    ("settings.files", "Import and export", {}),
-    ("settings.review", "Review", {}),
-    ("settings.history", "History", {}),
+    ("settings.plugins", N_("Plugins"), {}),
+    ("settings.users", N_("Users"), {}),
+    ("settings.audit", N_("Audit log"), {}),
+    ("settings.files", N_("Import and export"), {}),
+    ("settings.review", N_("Review"), {}),
+    ("settings.history", N_("History"), {}),
 )
 """Route, text and the route's parts; a route that nobody has made is not shown."""
 
+CHANGES = {"new": N_("new"), "changed": N_("changed"), "deleted": N_("deleted")}
+"""What a draft does to a file -> the word for it."""
+
 NOTES = {
-    "saved": "It is in your draft.",
-    "same": "Nothing was changed.",
-    "deleted": "It goes when the draft is applied.",
-    "renamed": "It has its new name when the draft is applied.",
-    "copied": "The copy is in your draft.",
-    "applied": "Applied. The daemon works with it now.",
-    "later": "The files are written; the daemon takes them over later.",
-    "discarded": "The draft is gone.",
-    "merged": "What the others changed is in your draft, too.",
-    "reverted": "The configuration is as it was then.",
-    "restarting": "The daemon restarts.",
-    "reloaded": "The daemon works with the newest files.",
-    "imported": "The files are in your draft.",
+    "saved": N_("It is in your draft."),
+    "same": N_("Nothing was changed."),
+    "deleted": N_("It goes when the draft is applied."),
+    "renamed": N_("It has its new name when the draft is applied."),
+    "copied": N_("The copy is in your draft."),
+    "applied": N_("Applied. The daemon works with it now."),
+    "later": N_("The files are written; the daemon takes them over later."),
+    "discarded": N_("The draft is gone."),
+    "merged": N_("What the others changed is in your draft, too."),
+    "reverted": N_("The configuration is as it was then."),
+    "reloaded": N_("The daemon works with the newest files."),
+    "imported": N_("The files are in your draft."),
 }
 """What stands in ``?note=`` after a change -> what the next page says."""
 
@@ -79,6 +85,7 @@ def page(request: Request, **data: Any) -> Data:
         "settings_pages": list(_pages(request, draft)),
         "notices": notes,
         "kinds": KINDS,
+        "changes": CHANGES,
         **data,
     }
 

@@ -12,12 +12,16 @@ from pyramid.view import view_config
 
 from ...forms.fields import Texts, baseline
 from ...forms.posted import Reading, read_form
-from ...texts import _
+from ...texts import N_, _
 from .actions import refused
 from .common import Data, Outcome, edit, existing_form, go, moved, page, sections_of
 from .objects import file_of, save
 
-PART_KINDS = {"outlets": ("outlet", "outlets"), "controls": ("control", "controllers"), "tests": ("test", "testers")}
+PART_KINDS = {
+    "outlets": (N_("outlet"), "outlets"),
+    "controls": (N_("control"), "controllers"),
+    "tests": (N_("test"), "testers"),
+}
 """List of a server -> kind of its parts, folder of what makes them."""
 
 
