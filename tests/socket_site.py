@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
@@ -80,6 +81,18 @@ def port_of(listener: SocketListener) -> int:
 
 def connect(listener: SocketListener, **options: Any) -> Connection:
     return Connection("127.0.0.1", port_of(listener), **options)
+
+
+def until_refused(port: int) -> None:
+    """Wait until nobody listens any more."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 10).close()
+        except OSError:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"port {port} still takes connections")
 
 
 def raw(listener: SocketListener) -> socket.socket:

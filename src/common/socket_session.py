@@ -81,7 +81,8 @@ class Session:
         self._waiting_events = 0
         self._event_limit = EVENT_QUEUE
         self._something = asyncio.Event()
-        self._closing = False
+        self._leaving = False  # no more requests and events
+        self._closing = False  # all that was asked has been answered
         self._failed_logins = 0
         self._login_deadline = asyncio.get_running_loop().time() + LOGIN_TIMEOUT_S
         self._reading: asyncio.Task[None] | None = None
@@ -262,7 +263,7 @@ class Session:
     def offer(self, event: Event) -> None:
         """Queue an event if this client wants it; drops the client when it is too slow."""
         subscription = self.subscription
-        if subscription is None or self._closing or not subscription.wants(event):
+        if subscription is None or self._leaving or not subscription.wants(event):
             return
         self._look_again()
         if not self.role:
@@ -282,9 +283,8 @@ class Session:
         self._something.set()
 
     def leave(self) -> None:
-        """Have the connection closed once what is queued has been written."""
-        self._closing = True
-        self._something.set()
+        """Have the connection closed once what was asked has been answered, and all that is queued is written."""
+        self._leaving = True
         if self._reading is not None:
             self._reading.cancel()
 

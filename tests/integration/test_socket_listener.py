@@ -8,13 +8,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ockle.plugins.SocketListener import SocketListener
 from ockle.webserver.ockle_client import ClientCalls
 from ockle.webserver.ockle_client.connection import ClientError, Connection, ConnectionFailed, ReplyTimeout
-from socket_site import Services, connect, listening, make_listener, port_of, raw, read_line, tokens
+from socket_site import Services, connect, listening, make_listener, port_of, raw, read_line, tokens, until_refused
 
 Site = tuple[Services, SocketListener]
 
@@ -132,6 +133,20 @@ def test_an_event_stream_notices_that_the_daemon_is_gone() -> None:
         events = client.events(keep_alive=0.05)
     with client, pytest.raises(ConnectionFailed):
         next(events)
+
+
+def test_a_command_that_stops_the_daemon_is_answered() -> None:
+    with listening() as (services, listener):
+        port = port_of(listener)
+
+        def stop(_data: dict[str, Any]) -> dict[str, Any]:
+            listener.stop()
+            until_refused(port)
+            return {"stopped": True}
+
+        services.communicationHandler.AddCommandToList("stop", stop, role="admin")
+        with connect(listener) as client:
+            assert client.call("stop") == {"stopped": True}
 
 
 def test_who(site: Site) -> None:
