@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
+from forked_daemon import ForkedDaemon
 from ockle.cli.main import main
 from ockle.simulator.lab import Lab
 from ockle.simulator.ledger import Entry, Ledger
@@ -34,6 +35,8 @@ PATIENCE_S = 30.0
 ROOT = Path(__file__).resolve().parents[1]
 MAIN_DAEMON = (sys.executable, str(ROOT / "src" / "MainDaemon.py"))
 MODULE = (sys.executable, "-m", "ockle", "daemon")
+FORKED: tuple[str, ...] = ()
+"""No new program, but a fork of one that has imported all: for tests that are not about how the daemon is started."""
 ENDED = frozenset({"done", "failed", "cancelled"})
 Options = Mapping[str, str]
 
@@ -84,9 +87,12 @@ def chain(*names: str, speed: float = 0.2, **changes: Mapping[str, Any]) -> LabS
 
 
 class Daemon:
-    """A daemon process; its log is read as it comes. ``port`` is known once it is ready."""
+    """A daemon process; its log is read as it comes. ``port`` is known once it is ready.
 
-    def __init__(self, etc: Path, command: Sequence[str] = MODULE, environment: Options | None = None) -> None:
+    ``environment``  further variables, which only a new program finds when it starts
+    """
+
+    def __init__(self, etc: Path, command: Sequence[str] = FORKED, environment: Options | None = None) -> None:
         self.lines: list[str] = []
         self.port = 0
         self._grown = threading.Condition()  # re-entrant: messages of failures look again
@@ -94,22 +100,15 @@ class Daemon:
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **(environment or {})}
         for name in ("NOTIFY_SOCKET", "STATE_DIRECTORY", "OCKLE_HOST", "OCKLE_TOKEN", "OCKLE_ETC"):
             env.pop(name, None)
-        self.process = subprocess.Popen(
-            [*command, "--etc", str(etc)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=env,
-        )
-        self._reader = threading.Thread(target=self._read, name="daemon's log", daemon=True)
+        command = command or (MODULE if environment else FORKED)
+        self.process = _exec(etc, command, env) if command else ForkedDaemon(etc, env)
+        output = self.process.output if isinstance(self.process, ForkedDaemon) else self.process.stdout
+        self._reader = threading.Thread(target=self._read, args=(output,), name="daemon's log", daemon=True)
         self._reader.start()
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as stream:
-            for line in stream:
+    def _read(self, output: IO[str]) -> None:
+        with output:
+            for line in output:
                 with self._grown:
                     self.lines.append(line.rstrip("\n"))
                     self._grown.notify_all()
@@ -165,6 +164,18 @@ class Daemon:
         return Connection("127.0.0.1", self.port, timeout=PATIENCE_S, **options)
 
 
+def _exec(etc: Path, command: Sequence[str], environment: Options) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*command, "--etc", str(etc)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=environment,
+    )
+
+
 @dataclass
 class Result:
     """What a command of the command line did."""
@@ -200,7 +211,7 @@ class Site:
     def ledger(self) -> Ledger:
         return self.lab.ledger
 
-    def start(self, command: Sequence[str] = MODULE, environment: Options | None = None) -> Daemon:
+    def start(self, command: Sequence[str] = FORKED, environment: Options | None = None) -> Daemon:
         """Start a daemon and wait until it serves; ``client`` is connected to it and has subscribed to its events."""
         self.daemon = Daemon(self.etc, command, environment)
         self.stack.callback(self.daemon.stop)
