@@ -34,7 +34,7 @@ FILES = {
 state_dir = {{state}}
 poll_interval = 200ms
 [plugins]
-plugins = SocketListener, CoreCommunicationCommands, EditingCommunicationCommands, AutoControl
+plugins = SocketListener, CoreCommunicationCommands, EditingCommunicationCommands, AutoControl, Logger
 [plugins.SocketListener]
 port = 0
 local_role = none

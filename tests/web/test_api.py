@@ -238,6 +238,16 @@ def test_what_is_no_json_is_said(site: WebSite, raw: bytes) -> None:
     assert app.post(f"{PREFIX}/plans", b"{}", headers, status=415).json["error"] == "unsupported_media_type"
 
 
+def test_more_than_the_daemon_takes_at_once_is_said(site: WebSite, operator: Program) -> None:
+    many = [f"server-with-a-long-name-{number}" for number in range(4000)]
+    body = json.dumps({"action": "off", "servers": many}).encode()
+    headers = {"Authorization": f"Bearer {TOKENS['operator']}", "Content-Type": "application/json"}
+    # without WebTest's lint: under it WebOb copies a large body to a file that nobody closes
+    app = TestApp(site.router, extra_environ={"HTTP_HOST": "ockle.test:80"}, lint=False)
+    assert app.post(f"{PREFIX}/plans", body, headers, status=413).json["error"] == "too_long"
+    operator.post("/plans", {"action": "off", "servers": ["core"]})
+
+
 def test_wrong_methods_and_parameters_are_said(site: WebSite, viewer: Program) -> None:
     app = TestApp(site.router, extra_environ={"HTTP_HOST": "ockle.test:80"})
     headers = {"Authorization": f"Bearer {TOKENS['admin']}"}

@@ -80,7 +80,7 @@ def test_every_answer_is_one_that_is_described(
         headers["Content-Type"] = "application/json"
     text = "&".join(f"{name}={quote(value, errors='replace')}" for name, value in query.items())
     found = app.request(f"{PREFIX}{address}?{text}", method=one.method, body=raw, headers=headers, expect_errors=True)
-    described = {one.status, *one.problems, *EVERYWHERE, *(WITH_BODY if one.body is not None else ()), 400, 404}
+    described = {one.status, *one.problems, *EVERYWHERE, *(WITH_BODY if one.body is not None else ())}
     assert found.status_int in described, (found.status_int, found.text[:300])
-    assert found.status_int < 500 or found.status_int == 502
+    assert found.status_int < 500 or found.status_int in (501, 502)
     check(one.answer if found.status_int == one.status else PROBLEM, found.json)

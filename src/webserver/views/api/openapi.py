@@ -17,20 +17,22 @@ PROBLEM = record(
     hint=text("what to do next, empty if nothing helps"),
 )
 PROBLEMS = {
-    400: "The body is no JSON, or the form is no longer valid.",
+    400: "The body is no JSON, or the daemon can make nothing of a value.",
     401: "No token, or one that is not known.",
     403: "The role does not suffice.",
     404: "There is no such thing.",
     409: "Refused by a guard, or no longer as it was looked at.",
+    413: "That is more than the daemon takes at once.",
     415: "The body is not JSON.",
     422: "A value does not fit.",
     429: "Too many attempts; later again.",
+    501: "The daemon does not have this: the plugin for it is not loaded.",
     502: "A device does not answer, or makes no sense.",
     503: "The daemon does not answer.",
     504: "The daemon took too long.",
 }
-EVERYWHERE = (401, 403, 422, 503, 504)
-WITH_BODY = (400, 415)
+EVERYWHERE = (400, 401, 403, 404, 422, 501, 503, 504)
+WITH_BODY = (413, 415)
 PAGE_HEAD = """\
 # REST interface
 

@@ -13,7 +13,7 @@ from . import shapes
 from .endpoint import Call, endpoint
 from .schema import array, body, integer, number, record, text
 
-PLAN_ID = text("id of a plan", maxLength=300_000)
+PLAN_ID = text("id of a plan", maxLength=100_000)
 
 
 @endpoint(
