@@ -58,8 +58,18 @@ def test_the_keys_walk_along_the_lines(admin: Watched) -> None:
     page.locator("a.node[data-name='nas']").focus()
     page.keyboard.press("0")
     assert _width(page) == width
-    page.keyboard.press("o")
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for()
+    admin.is_accessible()
+    page.keyboard.press("Escape")
+    page.locator("a.node[data-name='db']").click()
+    page.get_by_role("heading", name="db", exact=True).wait_for()
+    page.locator("a.node[data-name='nas']").focus()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.keyboard.press("o")  # for the box that has the focus, not for the one that the panel shows
     page.wait_for_url("**/plan/new?action=on&server=nas")
+    assert not [url for url in asked if "server=db" in url]
 
 
 def _width(page: Page) -> float:

@@ -1,5 +1,5 @@
-// Keys that work on every page: / finds a server, g and a letter goes to a section, Esc closes menus. What a page has with
-// data-key is pressed by that key.
+// Keys that work on every page: / finds a server, g and a letter goes to a section, ? lists them, Esc closes menus. What a
+// page has with data-key is pressed by that key, unless the picture of the network has taken it for the box in focus.
 
 const SECTIONS = { n: 0, s: 1, r: 2, h: 3 };
 const WAIT_MS = 1500;
@@ -11,18 +11,20 @@ function writing(target) {
 export function startKeys() {
   let goUntil = 0;
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
     if (event.key === "Escape") {
       for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
       return;
     }
-    if (writing(event.target)) return;
+    if (writing(event.target) || document.querySelector("dialog[open]")) return;
     if (event.key === "/") {
       const search = document.getElementById("search");
       if (search) {
         event.preventDefault();
         search.focus();
       }
+    } else if (event.key === "?") {
+      document.getElementById("keys")?.showModal();
     } else if (event.key === "g") {
       goUntil = performance.now() + WAIT_MS;
     } else if (performance.now() < goUntil && event.key in SECTIONS) {
