@@ -97,7 +97,7 @@ def _band(band: Moment, x: Place, top: float, span: float) -> str:
     seen = look(str(band["state"]))
     begin, wide = x(band["start"]), max(x(band["end"]) - x(band["start"]), 1.0)
     word = f"{seen.glyph} {_(seen.word)}"
-    text = word if CHAR * len(word) + 8 <= wide else seen.glyph if wide >= 16 else ""
+    text = word if CHAR * len(word) + 16 <= wide else seen.glyph if wide >= 18 else ""
     label = f'<text x="{begin + 6:.1f}" y="{top + BAND / 2 + 4:.1f}">{escape(text)}</text>' if text else ""
     return (
         f'<g class="band band-{seen.style}"><title>{escape(band_text(band, span))}</title>'
