@@ -306,8 +306,10 @@ def test_a_disk_with_little_room_is_left_to_the_state(tmp_path: Path, monkeypatc
         recorder.flush(NOON)
     assert "MB are left" in told[0]
     assert not file.exists()
+    assert recorder.waiting == 1
     recorder.flush(NOON)
     assert told[1:] == ["samples are kept again"]
+    assert recorder.waiting == 0
     assert recorder.gave_way()
     assert not file.exists()
     assert not recorder.gave_way()

@@ -32,6 +32,11 @@ class Recorder:
         self._tidied = -1
         self._lost = False
 
+    @property
+    def waiting(self) -> int:
+        """How many rounds are not written yet."""
+        return len(self._waiting)
+
     def add(self, time: float, values: Mapping[Series, float], every: Mapping[Series, float]) -> None:
         """Take in what was measured at ``time``; see ``SampleStore.write``."""
         if values:
