@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..common.errors import CommandError
-from . import config_drafts
+from . import config_drafts, config_objects
 from .codes import ABORTED, BY_ERROR, FAILED, OK, USAGE, CliError
 from .connect import connect, parse_count
 from .output import count, moment, safe, say, show, table, tell
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..webserver.ockle_client.connection import Connection
-
-
-TEST_TIMEOUT_S = 30.0
 
 
 class Store(Protocol):
@@ -61,22 +58,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser = group.add("history", run_history, "former revisions")
     parser.add_argument("--limit", type=parse_count, metavar="NUMBER", default=20, help="how many (default: 20)")
-    parser = group.add("rename", run_rename, "give an object another name, here and wherever it is named")
-    parser.add_argument("file", help="relative to etc, such as servers/web1.ini")
-    parser.add_argument("name", help="the new name")
-    _message(parser)
-    parser = group.add("copy", run_copy, "make an object like another one")
-    parser.add_argument("file", help="relative to etc, such as servers/web1.ini")
-    parser.add_argument("name", help="of the copy")
-    _message(parser)
-    parser = group.add(
-        "test", run_test, "read once from a PDU, a controller or a tester; exit code 1: it does not answer"
-    )
-    parser.add_argument("file", help="relative to etc, such as outlets/pdu-a.ini")
-    parser.add_argument("--server", help="whose outlet, control or test is read (default: the first that uses it)")
-    parser.add_argument(
-        "--param", action="append", default=[], metavar="OPTION=VALUE", help="the outlet, or the system"
-    )
+    config_objects.register(group)
     config_drafts.register(group)
     parser = group.add("undo", run_undo, "take the last change back, or return to a revision")
     parser.add_argument("rev", nargs="?", type=int)
@@ -92,7 +74,8 @@ def _draft(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def _store(args: argparse.Namespace) -> Iterator[Store]:
+def open_store(args: argparse.Namespace) -> Iterator[Store]:
+    """Yield the configuration of the daemon, with ``--etc`` that of a folder."""
     if args.etc:
         from .config_folder import Folder
 
@@ -180,7 +163,7 @@ def run_check(args: argparse.Namespace) -> int:
 
 
 def run_get(args: argparse.Namespace) -> int:
-    with _store(args) as store:
+    with open_store(args) as store:
         value = store.get(args.file, args.section, args.key)
     show(args, value, _ini_text(value), [args.file])
     return OK
@@ -201,7 +184,7 @@ def _ini_text(value: Any) -> str:
 
 
 def run_set(args: argparse.Namespace) -> int:
-    with _store(args) as store:
+    with open_store(args) as store:
         reply = store.set(args.file, args.section, args.key, args.value, args.message)
     return changed(args, reply)
 
@@ -245,14 +228,14 @@ def _read(args: argparse.Namespace, store: Store) -> dict[str, str | None]:
 
 
 def run_diff(args: argparse.Namespace) -> int:
-    with _store(args) as store:
+    with open_store(args) as store:
         diff = store.diff(_read(args, store))
     show(args, {"diff": diff}, diff.rstrip("\n"))
     return FAILED if diff else OK
 
 
 def run_apply(args: argparse.Namespace) -> int:
-    with _store(args) as store:
+    with open_store(args) as store:
         files = _read(args, store)
         diff = store.diff(files)
         if not diff:
@@ -270,7 +253,7 @@ def run_apply(args: argparse.Namespace) -> int:
 
 
 def run_history(args: argparse.Namespace) -> int:
-    with _store(args) as store:
+    with open_store(args) as store:
         revisions = store.history(args.limit)
     rows = [(one["rev"], moment(one["when"]), one["who"], " ".join(one["files"]), one["message"]) for one in revisions]
     text = table(("REV", "WHEN", "WHO", "FILES", "MESSAGE"), rows) or "no changes yet"
@@ -279,34 +262,5 @@ def run_history(args: argparse.Namespace) -> int:
 
 
 def run_undo(args: argparse.Namespace) -> int:
-    with _store(args) as store:
+    with open_store(args) as store:
         return changed(args, store.undo(args.rev))
-
-
-def run_rename(args: argparse.Namespace) -> int:
-    with _store(args) as store:
-        return changed(args, store.rename(args.file, args.name, args.message))
-
-
-def run_copy(args: argparse.Namespace) -> int:
-    with _store(args) as store:
-        return changed(args, store.copy(args.file, args.name, args.message))
-
-
-def run_test(args: argparse.Namespace) -> int:
-    if args.etc:
-        raise CliError("config test asks a running daemon, which talks to the device; leave --etc out")
-    kind, _, name = args.file.removesuffix(".ini").rpartition("/")
-    request: dict[str, Any] = {"kind": kind, "name": name, "stored": True}
-    if args.server:
-        request["server"] = args.server
-    if args.param:
-        wrong = [one for one in args.param if "=" not in one]
-        if wrong:
-            raise CliError(f"--param {wrong[0]}: write OPTION=VALUE")
-        request["params"] = dict(one.split("=", 1) for one in args.param)
-    with connect(args) as connection:
-        reply = connection.call("testConnection", request, TEST_TIMEOUT_S)
-    measured = [f"{key} = {safe(value)}" for key, value in sorted(reply["data"].items())]
-    show(args, reply, "\n".join([safe(reply["text"]), *measured, *map(safe, reply["about"])]))
-    return OK if reply["ok"] else FAILED

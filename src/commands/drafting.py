@@ -51,6 +51,7 @@ class DraftCommands(CommandGroup):
         self._desks = desks
         self._taking_over = taking_over
         self.add("draftGet", self.get)
+        self.add("draftText", self.text, params={"file": _EDIT_PARAMS["file"]})
         self.add("draftEdit", self.edit, "admin", _EDIT_PARAMS)
         self.add(
             "draftDiscard",
@@ -81,6 +82,11 @@ class DraftCommands(CommandGroup):
         with self._desks.open() as desk:
             others = [one.who for one in Drafts(self._daemon.etc).all() if one.who != desk.draft.who]
             return desk.summary() | {"others": others}
+
+    def text(self, data: Data) -> Data:
+        """Return ``text``, a file as it is with the caller's draft, also one with faults, and the draft's ``stamp``."""
+        with self._desks.open() as desk:
+            return {"text": desk.text(fields.text(data, "file")), "stamp": desk.draft.stamp}
 
     def edit(self, data: Data) -> Data:
         """Take one change into the draft; refused with ``faults`` (file, section, key …) where the site would not load.

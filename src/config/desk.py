@@ -16,7 +16,7 @@ from .editing import Editor
 from .edits import Edits, Files
 from .faults import Fault
 from .known_options import Visibility
-from .masking import HIDDEN, mask_url, shown_value
+from .masking import HIDDEN, mask, mask_url, shown_value
 from .merge import WHOLE, Choices, three_way
 from .refusals import ConfigFaults, as_dict
 from .uses import users
@@ -91,6 +91,11 @@ class Desk:
                 }
             )
         return found
+
+    def text(self, file: str) -> str:
+        """Return the text of a file as it is with the draft, secrets hidden; "" if there is none."""
+        after = self.draft.after
+        return mask(file, (after[file] if file in after else self._editor.text(file)) or "")
 
     def check(self) -> dict[str, Any]:
         """Return faults and warnings of the site as it would be, as ``Editor.check`` does."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from configobj import ConfigObj
 
+from ..common.errors import ConfigError
 from .files import parse_ini, render_ini
 
 Side = Literal["mine", "theirs"]
@@ -45,7 +46,7 @@ def three_way(
     """Return ``theirs`` with what ``mine`` has changed since ``base``; None stands for no file.
 
     ``choices``  place -> whose change counts, where both changed it; a conflict that is chosen is none
-    Comments and order are those of ``theirs``. Raises ConfigError for a text that is no INI file.
+    Comments and order are those of ``theirs``. Where one of the texts is no INI file, the whole of it collides.
     """
     choices = choices or {}
     if mine in (base, theirs):
@@ -53,11 +54,18 @@ def three_way(
     if theirs == base:
         return Merged(mine)
     if mine is None or theirs is None or base is None:
-        side = choices.get(WHOLE)
-        # Whole texts are not put into a conflict: what is there may be secret, and a person decides by the file's name.
-        conflicts = [] if side else [Conflict(*WHOLE, *(_there(text) for text in (base, mine, theirs)))]
-        return Merged(mine if side == "mine" else theirs, conflicts, [WHOLE])
-    return _by_option(file, (base, mine, theirs), choices)
+        return _as_a_whole(base, mine, theirs, choices)
+    try:
+        return _by_option(file, (base, mine, theirs), choices)
+    except ConfigError:
+        return _as_a_whole(base, mine, theirs, choices)
+
+
+def _as_a_whole(base: str | None, mine: str | None, theirs: str | None, choices: Choices) -> Merged:
+    side = choices.get(WHOLE)
+    # The texts are not put into the conflict: they may hold secrets, and a person decides by the file's name.
+    conflicts = [] if side else [Conflict(*WHOLE, *(_there(text) for text in (base, mine, theirs)))]
+    return Merged(mine if side == "mine" else theirs, conflicts, [WHOLE])
 
 
 def _there(text: str | None) -> str | None:

@@ -19,6 +19,7 @@ PAGES = {
     "settings-outlets": "/settings/servers/nas/outlets",
     "settings-part": "/settings/servers/nas/outlets/new/pdu-b",
     "settings-history": "/settings/history",
+    "settings-text": "/settings/outlets/pdu-a/as/text",
     "settings-files": "/settings/files",
 }
 

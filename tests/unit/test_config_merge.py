@@ -51,6 +51,14 @@ def test_a_file_deleted_by_one_and_changed_by_the_other() -> None:
     assert merged(BASE, None).text is None  # mine has not changed it
 
 
+def test_a_file_that_somebody_broke_collides_as_a_whole() -> None:
+    mine = BASE.replace("tags = x", "tags = m")
+    [conflict] = merged(mine, "[server\npassword = hidden\n").conflicts
+    assert (conflict.section, conflict.key) == WHOLE
+    assert "hidden" not in str(conflict)
+    assert merged(mine, "[server\n", choices={WHOLE: "mine"}).text == mine
+
+
 FILES = st.dictionaries(
     st.sampled_from(["server", "psu", "ssh"]),
     st.dictionaries(st.sampled_from(["one", "two", "three"]), st.sampled_from(["x", "y", "z"])),

@@ -73,7 +73,7 @@ VALUE = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(typed=st.sampled_from(TYPED), data=st.data())
 def test_a_form_that_is_sent_back_unchanged_changes_nothing(typed: tuple[str, str], data: st.DataObject) -> None:
     kind, name = typed

@@ -353,3 +353,33 @@ def test_programs_have_the_draft_as_well(site: WebSite, app: TestApp) -> None:
     other = {"Authorization": f"Bearer {TOKENS['operator']}"}
     app.get(f"{api}/draft/diff", headers=other, status=403)
     app.post_json(f"{api}/draft", wish, headers=other, status=403)
+
+
+def test_a_file_is_edited_as_text_and_a_broken_one_has_nothing_else(site: WebSite, app: TestApp) -> None:
+    file = "outlets/pdu-b.ini"
+    before = text_of(site, file)
+    form = main_form_of_text(app.get("/settings/outlets/pdu-b").click("Edit it as text"))
+    assert "write_community = ***" in form["text"].value
+    assert form.submit(status=303).location.endswith("note=same")
+    form["text"] = "# why it is here\n" + form["text"].value
+    form.submit(status=303)
+    assert "+# why it is here" in app.get("/settings/review").text
+    form["text"] = "[pdu\n"
+    assert "another window" in form.submit(status=422).text
+    (site.etc / file).write_text("[pdu\ntype = Raritan\nwrite_community = secret-2\n", "utf-8")
+    discard(app)
+    try:
+        page = app.get("/settings/outlets/pdu-b", status=303).follow()
+        assert "line 1" in errors(page)
+        assert "secret-2" not in page.text
+        form = main_form_of_text(page)
+        form["text"] = form["text"].value.replace("***", "[pdu]", 1)  # what makes no sense may be a secret, too
+        assert "no former value to keep" in errors(form.submit(status=422))
+        form["text"] = before
+        form.submit(status=303)
+    finally:
+        (site.etc / file).write_text(before, "utf-8")
+
+
+def main_form_of_text(page: Any) -> Any:
+    return next(form for form in page.forms.values() if "text" in form.fields)

@@ -9,6 +9,7 @@ KIND = "{kind:outlets|controls|tests}"
 
 ROUTES = {
     "settings.general": "/general",
+    "settings.general_text": "/general/text",
     "settings.plugins": "/plugins",
     "settings.review": "/review",
     "settings.discard": "/review/discard",
@@ -27,6 +28,7 @@ ROUTES = {
     "settings.rename": f"/{FOLDER}/{{name}}/as/rename",
     "settings.copy": f"/{FOLDER}/{{name}}/as/copy",
     "settings.delete": f"/{FOLDER}/{{name}}/as/delete",
+    "settings.text": f"/{FOLDER}/{{name}}/as/text",
     "settings.test": f"/{FOLDER}/{{name}}/as/test",
     "settings.needs": "/servers/{name}/needs",
     "settings.parts": f"/servers/{{name}}/{KIND}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,6 +143,16 @@ def get_form(request: Request, file: str, **more: Any) -> Data:
     """Return ``configForm`` of a file with the draft."""
     form: Data = request.daemon.call("configForm", {"file": file, **more})
     return form
+
+
+def form_or_text(request: Request, show: Callable[[], Data], route: str) -> Data | Response:
+    """Return the page with the form; of a file that is no INI file an admin gets the page with its text, ``route``."""
+    try:
+        return show()
+    except ClientError as error:
+        if error.code != "bad_config" or not request.has_permission("admin"):
+            raise
+        return HTTPSeeOther(request.route_path(route, **request.matchdict))
 
 
 def existing_form(request: Request, file: str, **more: Any) -> Data:

@@ -11,7 +11,7 @@ from pyramid.view import view_config
 
 from ...forms.fields import Texts, baseline
 from ...forms.posted import read_form
-from .common import KINDS, Data, Outcome, get_form, go, moved, page, sections_of
+from .common import KINDS, Data, Outcome, form_or_text, get_form, go, moved, page, sections_of
 from .objects import save
 
 FILE = "config.ini"
@@ -36,8 +36,8 @@ def _is_plugins(section: Mapping[str, Any]) -> bool:
 
 
 @view_config(route_name="settings.general", renderer="settings/general.jinja2", request_method="GET")
-def general(request: Request) -> Data:
-    return _show(request, _is_general)
+def general(request: Request) -> Data | Response:
+    return form_or_text(request, lambda: _show(request, _is_general), "settings.general_text")
 
 
 @view_config(

@@ -12,7 +12,7 @@ from pyramid.view import view_config
 from ...forms.fields import Texts, baseline
 from ...forms.posted import Reading, read_form
 from ...texts import _
-from .common import KINDS, Data, Outcome, edit, existing_form, get_form, go, moved, page, sections_of
+from .common import KINDS, Data, Outcome, edit, existing_form, form_or_text, get_form, go, moved, page, sections_of
 
 LISTS = ("dependencies", "outlets", "controls", "tests")
 """Options of a server that have pages of their own."""
@@ -112,8 +112,8 @@ def name_check(request: Request) -> Data:
 
 
 @view_config(route_name="settings.object", renderer="settings/object.jinja2", request_method="GET")
-def object_form(request: Request) -> Data:
-    return show_object(request)
+def object_form(request: Request) -> Data | Response:
+    return form_or_text(request, lambda: show_object(request), "settings.text")
 
 
 @view_config(route_name="settings.object", renderer="settings/object.jinja2", request_method="POST", permission="admin")
