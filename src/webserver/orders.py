@@ -136,3 +136,16 @@ def back(run: Mapping[str, Any]) -> Wish | None:
     if not done or run["action"] == "restart":
         return None
     return Wish("off" if run["action"] == "on" else "on", done)
+
+
+def taken_over(servers: Mapping[str, Mapping[str, Any]], plan: Mapping[str, Any]) -> dict[int, list[str]]:
+    """Return the runs from whose hands a plan takes servers, as the newest order counts: run -> servers.
+
+    ``servers``  as ``status`` has them
+    """
+    found: dict[int, list[str]] = {}
+    for name in dict.fromkeys(step["server"] for step in plan["steps"]):
+        run = servers.get(name, {}).get("run")
+        if run is not None:
+            found.setdefault(run, []).append(name)
+    return found

@@ -14,7 +14,7 @@ from .. import confirm
 from ..gantt import draw, rows_of_plan
 from ..gantt.axis import clock
 from ..ockle_client.plans import MUST_BE_TYPED, Y_AGREES
-from ..orders import ACTIONS, Looked, PlanChanged, Wish, from_id, look, start
+from ..orders import ACTIONS, Looked, PlanChanged, Wish, from_id, look, start, taken_over
 from ..proof import prove
 from ..recap import steps
 from ..texts import _
@@ -90,6 +90,7 @@ def _shown(request: Request, looked: Looked, **more: Any) -> dict[str, Any]:
         "careful": plan["tier"] >= Y_AGREES,
         "grace": _grace(request),
         "names": [name for name in request.snapshot.servers if name not in plan["targets"]],
+        "taken_over": taken_over(request.snapshot.servers, plan),
         "note": "",
         "wrong": "",
         "changes": [],
