@@ -1,6 +1,6 @@
 """The real engine on the rig's machines: random networks, orders, faults, forces and kills, judged from all sides.
 
-I1, I2 and I2c are the rig's own judge (tests/rig.py); here come I5 to I9, and the reasons why a play is at fault.
+I1, I2 and I2c are the rig's own judge (tests/rig_judge.py); here come I5 to I9, and the reasons why a play is at fault.
 """
 
 from __future__ import annotations
