@@ -16,6 +16,7 @@ from ockle.common.hostranges import expand
 from ockle.webserver.layout.arrange import arrange
 from ockle.webserver.layout.coordinates import settle
 from ockle.webserver.layout.folding import LEAST, fold, stacks
+from ockle.webserver.layout.layers import layers
 from ockle.webserver.layout.model import Layout, Metrics
 from ockle.webserver.layout.neighbourhood import neighbourhood, reach
 from ockle.webserver.layout.ordering import crossings, order
@@ -174,9 +175,11 @@ def test_places_keep_their_gaps_and_move_no_more_than_they_must(wishes: list[tup
 def test_crossings_are_counted(network: dict[str, Any]) -> None:
     topology = Topology.of(network["needs"])
     number = {name: index for index, name in enumerate(topology.names)}
-    box = {name: arrange(topology).box[name].x for name in topology.names}
-    columns = sorted(set(box.values()))
-    column = [columns.index(box[name]) for name in topology.names]
+    needs, needed_by = (
+        [[number[other] for other in ends[name]] for name in topology.names]
+        for ends in (topology.needs, topology.needed_by)
+    )
+    column = layers(needs, needed_by)
     graph = make_proper(column, [(number[edge.source], number[edge.target], edge.kind) for edge in topology.edges])
     rows = order(graph)
     place = {vertex: index for row in rows for index, vertex in enumerate(row)}
