@@ -98,3 +98,16 @@ def test_a_name_that_is_taken_is_told_while_it_is_typed(admin: Watched) -> None:
     expect(page.locator("#name-error")).to_have_text("There is nas already.")
     field.press_sequentially("2")
     expect(page.locator("#name-error")).to_have_text("")
+
+
+def test_a_large_file_is_imported(admin: Watched) -> None:
+    page = admin.open("/settings/files")
+    content = "# a comment\n" * 2000 + "[pdu]\ntype = Dummy\n"
+    page.get_by_label("File").set_input_files(
+        {"name": "spare.ini", "mimeType": "text/plain", "buffer": content.encode()}
+    )
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("The files are in your draft")).to_be_visible()
+    page = admin.open("/settings/outlets/spare")
+    page.get_by_role("button", name="Delete spare").click()
+    expect(page.get_by_text("It goes when the draft is applied")).to_be_visible()
