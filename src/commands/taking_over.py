@@ -64,7 +64,8 @@ class TakingOver:
         except OckleError as error:
             self._editor().undo(who(), outcome["rev"] - 1)
             self._daemon.device_loop.call(keeper.take_back(names))
-            raise CommandError(f"the names stay as they were: {error}", "conflict") from error
+            text = f"the names stay as they were: {error}; revision {outcome['rev']} of the history has the change"
+            raise CommandError(text, "conflict") from error
         self.late = ""
         self._tell(outcome)
         try:

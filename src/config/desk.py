@@ -71,21 +71,19 @@ class Desk:
         ``theirs``     what they changed: section and key
         ``conflicts``  where both did, differently: section, key, base, mine, theirs; secrets as stars
         """
-        revisions = {file: one for one in reversed(self._editor.history()) for file in one["files"]}
+        now = {file: self._editor.text(file) for file in self.draft.files}
+        others = {file: pair for file, pair in sorted(self.draft.files.items()) if now[file] != pair[0]}
+        history = self._editor.history() if others else []
+        since = [one for one in reversed(history) if one["rev"] > self.draft.base]
+        newest = {file: one for one in since for file in one["files"]}
         found = []
-        for file, (base, mine) in sorted(self.draft.files.items()):
-            now = self._editor.text(file)
-            if now == base:
-                continue
-            merged = three_way(file, base, mine, now)
-            by = revisions.get(file)
-            known = by is not None and by["rev"] > self.draft.base
+        for file, (base, mine) in others.items():
+            merged = three_way(file, base, mine, now[file])
+            by = newest.get(file, {"rev": None, "who": "somebody with an editor", "when": None})
             found.append(
                 {
                     "file": file,
-                    "rev": by["rev"] if by and known else None,
-                    "who": by["who"] if by and known else "somebody with an editor",
-                    "when": by["when"] if by and known else None,
+                    **{key: by[key] for key in ("rev", "who", "when")},
                     "theirs": [{"section": section, "key": key} for section, key in merged.theirs],
                     "conflicts": [_shown(file, asdict(conflict)) for conflict in merged.conflicts],
                 }

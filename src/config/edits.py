@@ -221,8 +221,8 @@ class Edits:
         shown = None if now is None else shown_value(Visibility(file), section, key, now)
         if now is not None and shown != now and value == shown:
             return
-        if value == HIDDEN and not Visibility(file).shows(section, key):
-            problem = f"is {HIDDEN}, and there is no former value to keep"
+        if (value == HIDDEN and not Visibility(file).shows(section, key)) or f":{HIDDEN}@" in str(value):
+            problem = f"has {HIDDEN} in it, and there is no former value to keep"
             raise ConfigFaults([Fault(file, section, key, problem=problem, remedy="write the value itself")])
         written = checked(self.etc, file, section, key, value, ini)
         if now != written:

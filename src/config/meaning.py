@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from .masking import mask_url
 from .model import PartConfig, ServerConfig, Site
 from .templates import (
     GENERATOR_SECTION,
@@ -34,7 +35,7 @@ def meaning(before: Site, after: Site, renamed: Mapping[str, str] | None = None)
     ``renamed``  new name of a server -> its former one
     """
     parts = _main(before, after), _generators(before, after), _circuits(before, after)
-    return [*chain(*parts), *_servers(before, after, renamed or {})]
+    return [mask_url(text) for text in (*chain(*parts), *_servers(before, after, renamed or {}))]
 
 
 def _main(before: Site, after: Site) -> Iterator[str]:

@@ -30,7 +30,7 @@ SAME_LOGIN_S = 600.0
 """How long the next wrong token from one place is not written down: a page left open goes on asking with its own."""
 
 SHOWN = """
-server servers obj object state action rev run held force forced for_s deadline_s note status name user role
+server servers obj object state action rev run held force forced for_s deadline_s note status name user role do kind
 disabled id session file files section key iniPath message base limit plan targets exclude order expires_s
 """.split()  # noqa: SIM905 - a list of literals would take a line for each
 """Parameters that are written down with their values; of all others only that they were given, as some are secret."""

@@ -103,6 +103,19 @@ def test_a_secret_is_never_told_and_stays(site: Editing) -> None:
     assert "PDU pdu-a: write_community is another one now" in site.ok("draftDiff")["meaning"]
 
 
+def test_stars_in_the_password_of_a_url_are_no_password(site: Editing) -> None:
+    url = {"main": {"log_database": "postgresql://ockle:word-3@db/ockle"}}
+    change(site, "config.ini", url)
+    assert "word-3" not in repr(site.ok("draftDiff"))
+    [main] = [one for one in site.ok("configForm", file="config.ini")["sections"] if one["name"] == "main"]
+    shown = next(one["value"] for one in main["options"] if one["name"] == "log_database")
+    assert shown == "postgresql://ockle:***@db/ockle"
+    change(site, "config.ini", {"main": {"log_database": shown}})  # as it was
+    assert "word-3" in (Drafts(site.etc).load("anna").after["config.ini"] or "")
+    [fault] = faults_of(site, do="change", file="config.ini", values={"main": {"log_database": shown + "2"}})
+    assert (fault["key"], "no former value" in fault["problem"]) == ("log_database", True)
+
+
 def test_a_server_with_its_parts_is_made_in_one_change(site: Editing) -> None:
     site.ok("draftEdit", do="copy", file=PDU, name="pdu-c")
     values = {"server": {"dependencies": ["nas01"], "outlets": ["psu"]}, "psu": {"pdu": "pdu-c", "outlet": 1}}
