@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from web_browser import Watched
-from web_site import WebSite
+from web_site import TOKENS, WebSite
 
 PAGES = {
     "servers": "/servers",
@@ -48,7 +48,15 @@ def test_the_first_power_up_takes_five_clicks_at_most(site: WebSite, admin: Watc
     site.settled("OK")
 
 
+def power_up(site: WebSite) -> None:
+    """Have all servers on, whatever ran before."""
+    with site.daemon.connect(token=TOKENS["operator"]) as daemon:
+        daemon.call("run", {"action": "on", "servers": ["all"]})
+    site.settled("OK")
+
+
 def test_off_shows_who_goes_down_and_the_way_out_has_the_focus(site: WebSite, admin: Watched) -> None:
+    power_up(site)
     page = admin.open("/servers")
     page.get_by_role("checkbox", name="Choose nas").check()
     page.get_by_role("button", name="Turn off…").click()
@@ -64,6 +72,7 @@ def test_off_shows_who_goes_down_and_the_way_out_has_the_focus(site: WebSite, ad
 
 
 def test_a_run_is_taken_back_by_a_button(site: WebSite, admin: Watched) -> None:
+    power_up(site)
     page = admin.open("/plan/new?action=off&server=lone")
     page.get_by_role("button", name="Turn off 1 server").click()
     page.get_by_role("button", name="Take it back").click()
