@@ -83,9 +83,13 @@ class Accounts:
         if not passwords.fits(password, user.hash if user is not None and not user.disabled else None):
             return None
         if user is not None and passwords.is_outdated(user.hash):
-            user = replace(user, hash=passwords.make_hash(password))
-            self._book.write(user)
+            self._renew(user, passwords.make_hash(password))
         return user
+
+    def _renew(self, user: User, digest: str) -> None:
+        with self._book.lock:
+            if self._book.users.get(user.name.casefold()) == user:  # it is still the same password
+                self._book.write(replace(user, hash=digest))
 
     def _hash(self, password: object, name: str) -> str:
         if not isinstance(password, str):

@@ -94,6 +94,7 @@ class Book:
 
     def __init__(self, store: Store, loop: DeviceLoop) -> None:
         self.lock = threading.RLock()
+        self._memory = threading.Lock()  # held for no longer than a change of the two dicts takes
         self.users: dict[str, User] = {}
         self.secrets: dict[str, Token | Login] = {}
         self._store = store
@@ -124,17 +125,20 @@ class Book:
         """
         gone = tuple(gone)
         with self.lock:
-            for row in rows:
-                self._hold(row)
-            for row in gone:
-                self._drop(row)
+            with self._memory:
+                for row in rows:
+                    self._hold(row)
+                for row in gone:
+                    self._drop(row)
             self._loop.call(self._commit(rows, gone), WRITE_TIMEOUT_S)
 
     def note(self, row: Token | Login) -> None:
         """Save a row with the store's next commit, whenever that is. From any thread; does not wait."""
-        if row.hash in self.secrets:
+        with self._memory:
+            if row.hash not in self.secrets:  # it was removed meanwhile, and does not come back
+                return
             self.secrets[row.hash] = row
-            self._loop.post(self._put, row)
+        self._loop.post(self._put, row)
 
     def _hold(self, row: Row) -> None:
         if isinstance(row, User):

@@ -83,12 +83,16 @@ class Logins:
     def begin(self, user: User, address: str, agent: str, gone: Iterable[Login] = ()) -> tuple[str, Login]:
         """Make a session, and end others with the same commit; return its secret, which nobody can find out later.
 
-        Who has too many loses the oldest. Raises StoreError.
+        Who has too many loses the oldest. Raises StoreError, and CommandError when the user was changed meanwhile: an
+        old session must not wait for a user who is added again under that name.
         """
         secret = f"os_{secrets.token_urlsafe(32)}"
         now = self._wall()
         login = Login(secrets.token_hex(8), user.name, _digest(secret), now, now, address, agent)
         with self._book.lock:
+            now_is = self._book.users.get(user.name.casefold())
+            if now_is is None or now_is.disabled or now_is.created != user.created or now_is.changed != user.changed:
+                raise CommandError(f"{user.name} has just been changed: log in again", "denied")
             mine = [one for one in self._book.logins() if one.user == user.name]
             ended = {one.id: one for one in (*self._over(), *mine[: max(0, len(mine) - MOST + 1)], *gone)}
             self._book.write(login, gone=ended.values())
@@ -111,6 +115,8 @@ class Logins:
         secret = f"ot_{secrets.token_urlsafe(32)}"
         now = self._wall()
         with self._book.lock:
+            if self._book.users.get(user.name.casefold()) != user:
+                raise CommandError(f"{user.name} has just been changed: try again", "conflict")
             mine = [one for one in self._book.tokens() if one.user == user.name]
             if any(one.name == name for one in mine):
                 raise CommandError(f"{user.name} has a token {name} already; remove it, or name another", "conflict")

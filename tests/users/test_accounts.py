@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ockle.common.access import Caller
+from ockle.common.errors import CommandError
 from ockle.users.throttle import FREE
 from users_site import GOOD, LOCAL, OTHER, UsersSite
 
@@ -200,6 +201,34 @@ def test_a_hash_of_another_cost_is_renewed_by_the_login(site: UsersSite, monkeyp
     site.restart()
     assert "ln=5" in site.users.accounts.get("guy").hash
     site.login("guy")
+
+
+def test_a_login_that_a_removal_overtakes_is_none(site: UsersSite) -> None:
+    """Else its session would wait for whoever gets that name next."""
+    site.ok("userAdd", user="vera", role="viewer", password=GOOD)
+    vera = site.users.accounts.verified("vera", GOOD)
+    assert vera is not None
+    site.ok("userRemove", user="vera")
+    with pytest.raises(CommandError, match="just been changed"):
+        site.users.logins.begin(vera, "", "")
+    site.clock.time += 1
+    site.ok("userAdd", user="vera", role="admin", password=OTHER)
+    with pytest.raises(CommandError, match="just been changed"):
+        site.users.logins.begin(vera, "", "")
+    with pytest.raises(CommandError, match="just been changed"):
+        site.users.logins.make_token("ci", vera, "viewer", None)
+    assert site.ok("sessions")["sessions"] == []
+
+
+def test_a_use_that_a_logout_overtakes_brings_nothing_back(site: UsersSite) -> None:
+    secret = site.login("guy")
+    caller = site.as_user(secret)
+    [login] = site.users.logins.sessions()
+    site.ok("userLogout", caller)
+    site.users._book.note(login)
+    assert site.granted(secret) is None
+    site.restart()
+    assert site.granted(secret) is None
 
 
 # -- throttling
