@@ -18,6 +18,8 @@ from ..ockle_client.connection import ClientError, ConnectionFailed
 from ..texts import _
 
 AGENT_LENGTH = 200
+LONGEST = 1100
+"""Characters of a name or password that the daemon is asked about: more than either may have."""
 
 
 @view_config(route_name="login", renderer="login.jinja2", request_method="GET", permission=NO_PERMISSION_REQUIRED)
@@ -38,7 +40,7 @@ def log_in(request: Request) -> Response | dict[str, Any]:
             return let_in(request, token, path)
         request.response.status_int = 403
         return _form(path, token_problem=_("The daemon does not know this token."))
-    who = {"user": user.strip(), "password": post.get("password", "")}
+    who = {"user": user.strip()[:LONGEST], "password": post.get("password", "")[:LONGEST]}
     try:
         session = ask_as_gui(request, "userLogin", {**who, **place(request)})["session"]
     except ClientError as error:
