@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 
 from .ockle_client.connection import ClientError, ConnectionFailed, ReplyTimeout
+from .security import why_unknown
 from .texts import _
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,15 @@ def refused(error: ClientError, request: Request) -> Response:
         if request.identity is None:
             return log_in_first(request)
     problem = Problem(STATUS.get(error.code, 500), error.code, error.message, field=str(error.data.get("field", "")))
-    return answer(request, problem, **({"data": error.data} if error.data else {}))
+    response = answer(request, problem, **({"data": error.data} if error.data else {}))
+    if error.code == "throttled":
+        response.headers["Retry-After"] = retry_after(error)
+    return response
+
+
+def retry_after(error: ClientError) -> str:
+    """Return how long to wait before the next try, in whole seconds."""
+    return str(max(1, ceil(error.data.get("retry_s", 1.0))))
 
 
 @exception_view_config(ConnectionFailed)
@@ -114,7 +124,10 @@ def forbidden(_error: HTTPForbidden, request: Request) -> Response:
     if who is not None:
         message = _("This needs another role: {} is {}.").format(who.name, who.role)
         return answer(request, Problem(403, "denied", message, _("Ask somebody who has the role admin.")))
-    return log_in_first(request)
+    why = why_unknown(request)
+    if isinstance(why, ConnectionFailed):
+        return unreachable(why, request)
+    return refused(why, request) if why is not None else log_in_first(request)
 
 
 def log_in_first(request: Request) -> Response:

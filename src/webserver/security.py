@@ -17,15 +17,21 @@ from pyramid.csrf import CookieCSRFStoragePolicy
 from pyramid.request import Request
 
 from .daemon import open_connection
-from .ockle_client.connection import ClientError
+from .ockle_client.connection import ClientError, ConnectionFailed
 from .settings import LOOPBACK, WebSettings
+from .texts import _
 
 SESSION_COOKIE = "ockle_session"
 CSRF_COOKIE = "ockle_csrf"
+UNKNOWN = "ockle.unknown"
 ROLES = ("viewer", "operator", "admin")
 BELIEVED_S = 20.0
 """A token is asked for again after this time; what ends a session at the daemon ends it here by then."""
 KNOWN_TOKENS = 500
+WITHOUT_DAEMON_S, RETRY_S = 900.0, 5.0
+"""How long who was known may go on looking when the daemon cannot be asked, and how often it is tried meanwhile."""
+STRANGERS, STRANGER_WAIT_S = 2, 2.0
+"""Tokens never seen before that are asked for at the same time: the daemon takes its time for wrong ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +60,57 @@ class Root:
         self.request = request
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Times of the monotonic clock: when the daemon was ``asked``, and ``until`` when that is believed."""
+
+    identity: Identity | None
+    asked: float
+    until: float
+
+
 class Tokens:
     """Token -> identity, as the daemon said not long ago. May be used from any thread."""
 
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, tuple[float, Identity | None]] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._strangers = threading.BoundedSemaphore(STRANGERS)
 
     def identify(self, token: str) -> Identity | None:
-        """Return whose token it is, None when the daemon does not take it. Raises ConnectionFailed."""
+        """Return whose token it is, None when the daemon does not take it.
+
+        Raises ConnectionFailed when the daemon is not there and the token was not known lately, ClientError
+        "throttled" when too many that nobody has seen before come at the same time.
+        """
         now = time.monotonic()
         with self._lock:
-            found = self._known.get(token)
-        if found is not None and now < found[0]:
-            return found[1]
-        identity = self._ask(token)
+            known = self._known.get(token)
+        if known is not None and now < known.until:
+            return known.identity
+        try:
+            identity = self._ask(token) if known is not None else self._ask_for_stranger(token)
+        except ConnectionFailed:
+            if known is None or known.identity is None or now - known.asked > WITHOUT_DAEMON_S:
+                raise
+            # nothing can be switched without the daemon, so this only lets them see the last states
+            self._note(token, _Known(known.identity, known.asked, now + RETRY_S))
+            return known.identity
+        self._note(token, _Known(identity, now, now + BELIEVED_S))
+        return identity
+
+    def believe(self, identity: Identity) -> None:
+        """Take the daemon's word of this moment for whose token it is."""
+        now = time.monotonic()
+        self._note(identity.token, _Known(identity, now, now + BELIEVED_S))
+
+    def _note(self, token: str, known: _Known) -> None:
         with self._lock:
-            self._known[token] = (now + BELIEVED_S, identity)
+            self._known[token] = known
             self._known.move_to_end(token)
             while len(self._known) > KNOWN_TOKENS:
                 self._known.popitem(last=False)
-        return identity
 
     def forget(self, token: str | None = None) -> None:
         """Ask the daemon anew for ``token``, or for all of them."""
@@ -84,6 +119,14 @@ class Tokens:
                 self._known.clear()
             else:
                 self._known.pop(token, None)
+
+    def _ask_for_stranger(self, token: str) -> Identity | None:
+        if not self._strangers.acquire(timeout=STRANGER_WAIT_S):
+            raise ClientError("throttled", _("Too many unknown tokens at the same time: try again."), {"retry_s": 1.0})
+        try:
+            return self._ask(token)
+        finally:
+            self._strangers.release()
 
     def _ask(self, token: str) -> Identity | None:
         connection = open_connection(self._settings, via="")  # says nothing of itself before the login
@@ -108,10 +151,20 @@ class SecurityPolicy:
     def identity(self, request: Request) -> Identity | None:
         token = bearer(request) or request.cookies.get(SESSION_COOKIE, "")
         if token:
-            return self._tokens.identify(token[:500])
+            return self._whose(request, token[:500])
         if self._settings.local_role and is_local(request):
             return Identity("local", self._settings.local_role, self._settings.token)
         return None
+
+    def _whose(self, request: Request, token: str) -> Identity | None:
+        """Return whose token it is; where that cannot be found out, nobody's, and ``why_unknown`` tells why."""
+        if UNKNOWN in request.environ:
+            return None
+        try:
+            return self._tokens.identify(token)
+        except (ConnectionFailed, ClientError) as error:
+            request.environ[UNKNOWN] = error
+            return None
 
     def authenticated_userid(self, request: Request) -> str | None:
         return request.identity.name if request.identity else None
@@ -132,6 +185,12 @@ class SecurityPolicy:
         response = request.response.__class__()
         response.delete_cookie(SESSION_COOKIE, path=_cookie_path(request))
         return [header for header in response.headerlist if header[0] == "Set-Cookie"]
+
+
+def why_unknown(request: Request) -> ConnectionFailed | ClientError | None:
+    """Return why nobody can tell who asks, None when somebody could."""
+    found: ConnectionFailed | ClientError | None = request.environ.get(UNKNOWN)
+    return found
 
 
 def bearer(request: Request) -> str:

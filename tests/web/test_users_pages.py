@@ -10,7 +10,8 @@ import pytest
 from webtest import TestApp, TestResponse
 
 from ockle.common.errors import ConfigError
-from ockle.webserver.ockle_client.connection import ClientError, Connection
+from ockle.webserver import security
+from ockle.webserver.ockle_client.connection import ClientError, Connection, ConnectionFailed
 from ockle.webserver.security import CSRF_COOKIE, SESSION_COOKIE
 from ockle.webserver.serve import check_users
 from ockle.webserver.settings import WebSettings
@@ -319,3 +320,44 @@ def test_a_login_that_has_just_ended_is_asked_for(site: WebSite, admin: Connecti
     site.browser().get("/api/v1/runs", headers=headers)
     admin.call("tokenRemove", {"id": token["id"]})
     assert site.browser().get("/api/v1/runs", headers=headers, status=401).json["error"] == "unauthenticated"
+
+
+def test_who_was_known_may_look_on_while_the_daemon_is_away(site: WebSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = log_in(site, "guy")
+    tokens = site.router.registry.tokens
+
+    def away(_token: str) -> None:
+        raise ConnectionFailed("cannot reach the daemon at nowhere")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tokens, "_ask", away)
+        patch.setattr(security, "BELIEVED_S", 0.0)
+        patch.setattr(security, "RETRY_S", 0.0)
+        tokens.believe(security.Identity("guy", "admin", app.cookies[SESSION_COOKIE], "guy"))
+        assert "guy" in app.get("/").html.find("details", class_="menu").summary.text
+        stranger = site.browser()
+        stranger.set_cookie(SESSION_COOKIE, "os_unknown")
+        page = stranger.get("/", status=503)
+        assert "cannot reach the daemon" in page.text
+        assert stranger.get("/api/v1/state", status=503).json["error"] == "unreachable"
+        stranger.get("/health")
+        patch.setattr(security, "WITHOUT_DAEMON_S", 0.0)
+        app.get("/", status=503)
+    app.get("/")
+
+
+def test_strangers_with_tokens_do_not_keep_the_others_waiting(site: WebSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon takes half a second for each wrong token; only so many threads may wait for that."""
+    app = log_in(site, "guy")
+    tokens = site.router.registry.tokens
+    monkeypatch.setattr(security, "STRANGER_WAIT_S", 0.0)
+    for _ in range(security.STRANGERS):
+        assert tokens._strangers.acquire(blocking=False)
+    try:
+        refused = site.browser().get("/api/v1/me", headers={"Authorization": "Bearer guess"}, status=429)
+        assert refused.json["error"] == "throttled"
+        app.get("/account")
+        log_in(site, "guy").get("/account")
+    finally:
+        for _ in range(security.STRANGERS):
+            tokens._strangers.release()

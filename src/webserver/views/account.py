@@ -12,7 +12,7 @@ from pyramid.view import view_config
 from ..ockle_client.connection import ClientError
 from ..security import ROLES
 from ..texts import _
-from .login import let_in, refusal
+from .login import let_in, proven, refusal
 
 DAY_S = 86400.0
 LASTS = ((30, "30 days"), (90, "90 days"), (365, "one year"), (0, "for ever"))
@@ -44,9 +44,9 @@ def _password(request: Request) -> Response | dict[str, Any]:
         request.response.status_int = 400
         return _page(request, problem=("password", _("The two passwords are not the same.")))
     words = {"old": post.get("old", ""), "new": post.get("password", "")}
-    session = request.daemon.call("passwordChange", words)["session"]
+    session = request.daemon.call("passwordChange", words)
     request.registry.tokens.forget(who.token)
-    return let_in(request, session, "/account", proven=True)
+    return let_in(request, proven(request, session), "/account")
 
 
 def _new_token(request: Request) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,9 @@ from pyramid.security import NO_PERMISSION_REQUIRED, forget, remember
 from pyramid.view import view_config
 
 from ..daemon import ask_as_gui
+from ..errors import retry_after
 from ..ockle_client.connection import ClientError, ConnectionFailed
+from ..security import Identity
 from ..texts import _
 
 AGENT_LENGTH = 200
@@ -42,10 +44,10 @@ def log_in(request: Request) -> Response | dict[str, Any]:
         return _form(path, token_problem=_("The daemon does not know this token."))
     who = {"user": user.strip()[:LONGEST], "password": post.get("password", "")[:LONGEST]}
     try:
-        session = ask_as_gui(request, "userLogin", {**who, **place(request)})["session"]
+        session = ask_as_gui(request, "userLogin", {**who, **place(request)})
     except ClientError as error:
         return _form(path, user, refusal(request, error))
-    return let_in(request, session, path, proven=True)
+    return let_in(request, proven(request, session), path)
 
 
 def _form(
@@ -87,10 +89,10 @@ def set_up(request: Request) -> Response | dict[str, Any]:
         return {**found, "problem": _("The two passwords are not the same.")}
     who = {"code": found["code"], "user": found["user"].strip(), "password": post.get("password", "")}
     try:
-        session = ask_as_gui(request, "setupUser", {**who, **place(request)})["session"]
+        session = ask_as_gui(request, "setupUser", {**who, **place(request)})
     except ClientError as error:
         return {**found, "problem": refusal(request, error)}
-    return let_in(request, session, "", proven=True)
+    return let_in(request, proven(request, session), "")
 
 
 def setup_needed(request: Request) -> bool:
@@ -101,13 +103,16 @@ def setup_needed(request: Request) -> bool:
         return False
 
 
-def let_in(request: Request, session: str, path: str, *, proven: bool = False) -> Response:
-    """Send the browser on with its session; what it had before, the hidden field of forms too, is worth nothing now.
+def proven(request: Request, reply: Mapping[str, Any]) -> str:
+    """Return the session in a reply of the daemon, for which the password was just typed."""
+    session = str(reply["session"])
+    request.registry.tokens.believe(Identity(reply["name"], reply["role"], session, reply["name"]))
+    request.registry.proofs.note(session)
+    return session
 
-    ``proven``  the password was typed for it
-    """
-    if proven:
-        request.registry.proofs.note(session)
+
+def let_in(request: Request, session: str, path: str) -> Response:
+    """Send the browser on with its session; what it had before, the hidden field of forms too, is worth nothing now."""
     new_csrf_token(request)
     headers = remember(request, session) + _cookies(request.response)
     return HTTPSeeOther(own_path(request, path), headers=headers)
@@ -124,7 +129,7 @@ def refusal(request: Request, error: ClientError) -> str:
     status = {"denied": 403, "throttled": 429, "refused": 409, "conflict": 409}.get(error.code, 400)
     request.response.status_int = status
     if error.code == "throttled":
-        request.response.headers["Retry-After"] = str(max(1, ceil(error.data.get("retry_s", 1.0))))
+        request.response.headers["Retry-After"] = retry_after(error)
     text = error.message
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
