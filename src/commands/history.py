@@ -22,7 +22,7 @@ DAY_S = 86400.0
 CLOCK_STEP_S = 7200.0
 """Events stand in the order in which they happened; a clock that was set may have dated some later ones earlier."""
 LONGEST_NOTE = 2000
-MOST_SERVERS = 200
+MOST_SERVERS = 100
 MOST_LOOKED_AT = 200_000
 
 
@@ -112,8 +112,9 @@ class HistoryCommands(CommandGroup):
         return {"server": server, **self._line(events, server, since, min(until, max(now, since)))}
 
     def timelines(self, data: Data) -> Data:
-        """Return for each of some servers what ``timeline`` does, without tests."""
-        names = servers_of(self.network, data)[:MOST_SERVERS]
+        """Return for each of some servers what ``timeline`` does, without tests; ``left_out``: how many are missing."""
+        everybody = servers_of(self.network, data)
+        names = everybody[:MOST_SERVERS]
         now = self.engine.core.clock.wall()
         since, until = span_of(data, now, DAY_S)
         until = min(until, max(now, since))
@@ -123,7 +124,7 @@ class HistoryCommands(CommandGroup):
             for place in by_server.values() if not event.server else [by_server.get(event.server, of_all)]:
                 place.append(event)
         lines = [{"server": name, **self._line(by_server[name], name, since, until)} for name in names]
-        return {"since": since, "until": until, "timelines": lines}
+        return {"since": since, "until": until, "timelines": lines, "left_out": len(everybody) - len(names)}
 
     def _story(self, servers: set[str], since: float) -> list[Event]:
         """Return the events, oldest first, from before ``since`` on as far back as to tell the state then."""

@@ -66,13 +66,15 @@ class SampleCommands(CommandGroup):
     def samples(self, data: Data) -> Data:
         """Return samples for a plot: for each series its stretches without a gap.
 
-        These are lists of [start, end, least, greatest, mean, number of samples].
+        These are lists of [start, end, least, greatest, mean, number of samples]. ``left_out``: how many series there
+        were too many.
         What falls into the same of ``points`` equal parts is one of them. Where no sample came for two and a half times
         the usual distance, and for longer than such a part, there is a gap, and never a made-up value.
         """
         since, until = self._span(data)
         points = count_of(data, "points", POINTS, MOST_POINTS)
-        chosen = self._chosen(data)[:MOST_TOGETHER]
+        everything = self._chosen(data)
+        chosen = everything[:MOST_TOGETHER]
 
         def shrink(buckets: list[Bucket]) -> list[Bucket]:
             return regroup(buckets, since, until, points)
@@ -82,6 +84,7 @@ class SampleCommands(CommandGroup):
         return {
             "since": since,
             "until": until,
+            "left_out": len(everything) - len(chosen),
             "series": [
                 {
                     **_named(one),

@@ -24,19 +24,23 @@ POINTS, SLIM_POINTS = 440, 140
 """Of a line: two pixels each."""
 WIDE, SLIM = 880, 350
 ROWS = 24
-MOST_LANES = 60
+MOST_LANES = MOST_LINES = 60
 PASSED = "passed"
 """Whether a test passed: the timeline shows it."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One plot and what belongs to it. ``lines``: those first that stand out; ``data_url``: the same as JSON."""
+    """One plot and what belongs to it.
+
+    ``lines``  those first that stand out; ``left_out``: how many more there are; ``data_url``: the same as JSON
+    """
 
     title: str
     lines: Sequence[Line]
     window: Window
     data_url: str
+    left_out: int = 0
 
     def svg(self, *, slim: bool = False) -> Markup:
         since, until = self.window.since, self.window.until

@@ -15,6 +15,7 @@ from webtest import TestApp
 
 from e2e import PATIENCE_S
 from ockle.webserver.ockle_client.connection import Connection
+from ockle.webserver.views import history as views
 from web_site import TOKENS, WebSite
 
 
@@ -79,6 +80,16 @@ def test_filters_leave_only_what_they_say(app: TestApp, query: dict[str, str], t
     text = app.get("/history", query).html.select_one("#events").get_text(" ")
     assert there in text
     assert gone not in text
+
+
+def test_more_servers_than_a_picture_takes(app: TestApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "MOST_LINES", 3)
+    monkeypatch.setattr(views, "MOST_LANES", 3)
+    page = app.get("/history")
+    assert "Name servers above" in page.html.select_one("#power").text
+    assert "4 more servers" in page.html.select_one("#states").text
+    page = app.get("/history", {"servers": "nas web db dns core"})
+    assert "2 are not drawn" in page.html.select_one("#power").text
 
 
 def test_pages_lead_through_all_events(app: TestApp, site: WebSite) -> None:

@@ -28,8 +28,8 @@ READERS, READ_WAIT_S = 2, 3.0
 """How many may read at the same time, and how long another one waits: a database that hangs keeps no more threads."""
 ROOM = 32 * 1024**2
 """Bytes that are left free on the disk, for what matters more."""
-MANY = 20_000
-"""Buckets of a series that are held until they are made fewer."""
+MANY = 400_000
+"""Buckets of all series together that are held before they are made fewer."""
 GIVE_WAY_S = 5.0
 MOST_SERIES = 20_000
 """A driver that invents a new name with each measurement comes to an end here."""
@@ -297,7 +297,7 @@ def _read(
                 for number, buckets in decode(block.start, level.step, block.body, numbers).items():
                     known = found[number]
                     known += [one for one in buckets if begin <= one.start < end]
-                    if len(known) > MANY:
+                    if len(known) * len(numbers) > MANY:
                         found[number] = shrink(sorted(known))
         left = without(left, spans)
         if not left:

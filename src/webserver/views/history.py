@@ -12,7 +12,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from ..exports import export
-from ..past import MOST_LANES, Bands, Chart, ask, data_url, event_link, past_of, samples_query
+from ..past import MOST_LANES, MOST_LINES, Bands, Chart, ask, data_url, event_link, past_of, samples_query
 from ..plots.bands import lane_of
 from ..plots.lines import Line, line_of, order
 from ..texts import _
@@ -66,26 +66,36 @@ def _pictures(request: Request, window: Window, chosen: list[str]) -> dict[str, 
     found = reply["timelines"] if reply else []
     lanes = [lane_of(one, request.route_path("server", server=one["server"])) for one in found[:MOST_LANES]]
     bands = Bands(_("States of the servers"), lanes, window, event_link(request)) if lanes else None
-    wanted = {**which, "key": "power_w"}
-    reply, plots_problem = ask(request, "samples", samples_query(wanted, window))
-    by_server = _by_server(reply["series"] if reply else [])
-    charts = []
-    if not chosen:
-        total = {"server": "", "key": "power_w"}
-        reply, plots_problem = ask(request, "samples", samples_query(total, window))
-        lines = [line for one in (reply["series"] if reply else []) if (line := line_of(one, _("all together")))]
-        if lines:
-            charts.append(Chart(_("Power of the network"), lines, window, data_url(request, total, window)))
-    if by_server:
-        url = data_url(request, {"servers": " ".join(which["servers"]), "key": "power_w"}, window)
-        charts.append(Chart(_("Power by server"), order(by_server), window, url))
+    more_lanes = len(found) - len(lanes) + (reply["left_out"] if reply else 0)
+    charts, plots_problem = _power(request, window, chosen)
     return {
         "bands": bands,
-        "more_lanes": max(0, len(found) - MOST_LANES),
+        "more_lanes": more_lanes,
         "lanes_problem": lanes_problem,
         "charts": charts,
         "plots_problem": plots_problem,
     }
+
+
+def _power(request: Request, window: Window, chosen: list[str]) -> tuple[list[Chart], str]:
+    """Return the power of all together, unless some are chosen, and of each server, unless these are too many."""
+    charts, problem = [], ""
+    if not chosen:
+        total = {"server": "", "key": "power_w"}
+        reply, problem = ask(request, "samples", samples_query(total, window))
+        lines = [line for one in (reply["series"] if reply else []) if (line := line_of(one, _("all together")))]
+        if lines:
+            charts.append(Chart(_("Power of the network"), lines, window, data_url(request, total, window)))
+    if not chosen and len(request.snapshot.servers) > MOST_LINES:
+        return charts, problem or _("Name servers above to see the power of each.")
+    which = {"servers": chosen or ["all"], "key": "power_w"}
+    reply, problem = ask(request, "samples", samples_query(which, window))
+    lines = order(_by_server(reply["series"] if reply else []))
+    if lines:
+        url = data_url(request, {"servers": " ".join(which["servers"]), "key": "power_w"}, window)
+        left_out = max(0, len(lines) - MOST_LINES) + (reply["left_out"] if reply else 0)
+        charts.append(Chart(_("Power by server"), lines[:MOST_LINES], window, url, left_out))
+    return charts, problem
 
 
 def _by_server(series: list[dict[str, Any]]) -> list[Line]:

@@ -100,7 +100,7 @@ def list_series(call: Call) -> dict[str, Any]:
     "/samples",
     "Return what was measured, put together to some points, with gaps as gaps.",
     query=WHICH,
-    answer=record("", since=shapes.WHEN, until=shapes.WHEN, series=array(SAMPLES)),
+    answer=record("", since=shapes.WHEN, until=shapes.WHEN, series=array(SAMPLES), left_out=integer()),
 )
 def list_samples(call: Call) -> dict[str, Any]:
     query: dict[str, Any] = dict(call.query)
