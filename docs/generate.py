@@ -175,6 +175,29 @@ def openapi() -> str:
     return json.dumps(build(table(), __version__), indent=2)
 
 
+CALLS = {"_": None, "N_": None, "ngettext": (1, 2)}
+SOURCES = [("**.py", "python"), ("templates/**.jinja2", "jinja2")]
+
+
+def catalogue() -> str:
+    """Every text of the GUI, for translators: a template of gettext."""
+    import io
+
+    from babel.messages.catalog import Catalog
+    from babel.messages.extract import extract_from_dir
+    from babel.messages.pofile import write_po
+
+    found = Catalog(charset="utf-8")
+    source = FOLDER.parents[1] / "src" / "webserver"
+    for file, _line, message, _comments, _context in sorted(
+        extract_from_dir(source, SOURCES, keywords=CALLS), key=lambda one: (one[0], one[1])
+    ):
+        found.add(message, locations=[(file, 0)])
+    text = io.BytesIO()
+    write_po(text, found, omit_header=True, include_lineno=False, width=100)
+    return 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n' + text.getvalue().decode()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "ini.md": ini,
     "cli.md": cli,
@@ -182,6 +205,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "rest.md": rest,
     "openapi.json": openapi,
+    "../../src/webserver/locale/ockle.pot": catalogue,
 }
 
 
@@ -203,8 +227,9 @@ def main() -> int:
             continue
         stale.append(name)
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-            print(f"docs/reference/{name}: written")
+            print(f"{path.resolve().relative_to(FOLDER.parents[1])}: written")
     if check and stale:
         print(f"out of date: {', '.join(stale)}; run: make docs", file=sys.stderr)
     return int(check and bool(stale))

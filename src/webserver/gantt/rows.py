@@ -6,7 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..texts import N_
+
 PLANNED = "planned"
+STATES = (
+    N_("planned"),
+    N_("waiting"),
+    N_("running"),
+    N_("done"),
+    N_("failed"),
+    N_("skipped"),
+    N_("cancelled"),
+    N_("superseded"),
+)
+"""Of a step, as they are shown."""
 OPEN = frozenset({PLANNED, "waiting", "running"})
 
 

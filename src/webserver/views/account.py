@@ -11,11 +11,11 @@ from pyramid.view import view_config
 
 from ..ockle_client.connection import ClientError
 from ..security import ROLES
-from ..texts import _
+from ..texts import N_, _
 from .login import let_in, proven, refusal
 
 DAY_S = 86400.0
-LASTS = ((30, "30 days"), (90, "90 days"), (365, "one year"), (0, "for ever"))
+LASTS = ((30, N_("30 days")), (90, N_("90 days")), (365, N_("one year")), (0, N_("for ever")))
 """How long a new token is good, in days; 0: for ever."""
 
 
