@@ -287,6 +287,14 @@ def test_the_description_has_every_endpoint_once() -> None:
             assert inside == {part[1:-1] for part in path.split("/") if part.startswith("{")}
 
 
+def test_the_description_limits_what_is_sent_and_not_what_is_answered() -> None:
+    document = build(table(), "1")
+    plan = document["paths"]["/api/v1/plans"]["post"]
+    assert "maxItems" in json.dumps(plan["requestBody"])
+    assert "maxLength" not in json.dumps(plan["responses"])
+    assert "maxLength" not in json.dumps(document["components"]["schemas"])
+
+
 def test_nothing_that_is_read_can_switch() -> None:
     """A GET asks for no operator: it looks, and what only an admin may see is no order either."""
     assert {one.permission for one in table() if one.method == "GET"} == {"view", "admin"}

@@ -33,6 +33,7 @@ PROBLEMS = {
 }
 EVERYWHERE = (400, 401, 403, 404, 422, 501, 503, 504)
 WITH_BODY = (413, 415)
+LIMITS = frozenset({"minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"})
 PAGE_HEAD = """\
 # REST interface
 
@@ -75,7 +76,7 @@ def build(table: Iterable[Endpoint], version: str) -> dict[str, Any]:
                 "token": {"type": "http", "scheme": "bearer", "description": "A token of Settings, Users and tokens."},
                 "session": {"type": "apiKey", "in": "cookie", "name": "ockle_session"},
             },
-            "schemas": {"Problem": PROBLEM},
+            "schemas": {"Problem": _unbounded(PROBLEM)},
             "responses": {_problem_name(status): _problem(status) for status in PROBLEMS},
         },
     }
@@ -96,7 +97,7 @@ def _operation(one: Endpoint) -> dict[str, Any]:
         "summary": one.summary,
         "description": f"Needs the role {ROLES[one.permission]}.",
         "responses": {
-            str(one.status): {"description": "Done.", "content": {one.media: {"schema": dict(one.answer)}}},
+            str(one.status): {"description": "Done.", "content": {one.media: {"schema": _unbounded(one.answer)}}},
             **{str(status): {"$ref": f"#/components/responses/{_problem_name(status)}"} for status in sorted(statuses)},
         },
     }
@@ -108,6 +109,16 @@ def _operation(one: Endpoint) -> dict[str, Any]:
         needed = bool(one.body.get("required"))
         found["requestBody"] = {"required": needed, "content": {"application/json": {"schema": dict(one.body)}}}
     return found
+
+
+def _unbounded(schema: Any) -> Any:
+    """Return a schema without the limits that only hold for what is sent to us: its parts are used for both."""
+    if not isinstance(schema, Mapping):  # additionalProperties may be true or false
+        return schema
+    found = {key: value for key, value in schema.items() if key not in LIMITS}
+    if "properties" in found:
+        found["properties"] = {name: _unbounded(one) for name, one in found["properties"].items()}
+    return found | {key: _unbounded(found[key]) for key in ("items", "additionalProperties") if key in found}
 
 
 def _parameter(name: str, place: str, schema: Mapping[str, Any], required: bool) -> dict[str, Any]:
