@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -358,3 +360,27 @@ def test_levels_are_whole_multiples() -> None:
 
 def test_merging_many_huge_values_does_not_overflow() -> None:
     assert merge([sample(NOON, 1.7e308), sample(NOON + 1, 1.7e308)]).mean == 1.7e308
+
+
+def test_a_database_that_hangs_keeps_no_more_threads_than_its_readers(
+    store: SampleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_hours(store, 1)
+    watts = number_of(store, WATTS)
+    entered, leave = threading.Semaphore(0), threading.Event()
+
+    def hang(_buckets: list[Bucket]) -> list[Bucket]:
+        entered.release()
+        leave.wait(20)
+        return []
+
+    with ThreadPoolExecutor(sample_store.READERS) as pool:
+        for _ in range(sample_store.READERS):
+            pool.submit(store.read, [watts], NOON, NOON + HOUR, 0.0, hang)
+        for _ in range(sample_store.READERS):
+            assert entered.acquire(timeout=20)
+        monkeypatch.setattr(sample_store, "READ_WAIT_S", 0.01)
+        with pytest.raises(StoreError, match="too many"):
+            store.read([watts], NOON, NOON + HOUR, 0.0)
+        leave.set()
+    assert store.read([watts], NOON, NOON + HOUR, 0.0)[watts]

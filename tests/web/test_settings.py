@@ -76,6 +76,7 @@ def test_viewers_see_the_settings_and_change_nothing(as_role: Any) -> None:
     for path in PAGES:
         page = viewer.get(path)
         assert "Save to the draft" not in page.text, path
+        assert "/settings/review" not in page.text
         assert not page.html.find_all(style=True)
     form = main_form(viewer.get("/settings/outlets/pdu-a"))
     viewer.post("/settings/outlets/pdu-a", {"csrf_token": form["csrf_token"].value, "o,pdu,comment": "x"}, status=403)

@@ -85,7 +85,7 @@ for (const input of document.querySelectorAll("[data-name-check]")) {
     clearTimeout(timer);
     timer = setTimeout(async () => {
       const name = input.value.trim();
-      if (!name || name === input.dataset.ownName) {
+      if (!name || name.toLowerCase() === input.dataset.ownName?.toLowerCase()) {
         error.textContent = "";
         return;
       }

@@ -54,6 +54,7 @@ PAGES = (
     ("settings.history", N_("History"), {}),
 )
 """Route, text and the route's parts; a route that nobody has made is not shown."""
+FOR_ADMINS = frozenset({"settings.users", "settings.audit", "settings.files", "settings.review"})
 
 CHANGES = {"new": N_("new"), "changed": N_("changed"), "deleted": N_("deleted")}
 """What a draft does to a file -> the word for it."""
@@ -93,7 +94,8 @@ def page(request: Request, **data: Any) -> Data:
 def _pages(request: Request, draft: Mapping[str, Any]) -> Iterable[Data]:
     mapper = request.registry.getUtility(IRoutesMapper)
     for route, text, parts in PAGES:
-        if mapper.get_route(route) is not None:
+        may = route not in FOR_ADMINS or request.has_permission("admin")
+        if may and mapper.get_route(route) is not None:
             found = request.matchdict if request.matched_route else {}
             here = request.matched_route is not None and _is_here(request.matched_route.name, route, parts, found)
             count = len(draft["files"]) if route == "settings.review" else None
