@@ -29,6 +29,7 @@ def test_orders_changes_and_logins_are_written_down(site: UsersSite) -> None:
     site.ok("switch", otto, server="nas")
     site.refused("switch", otto)
     site.refused("configure", otto)
+    site.refused("users", otto)  # which is not written down when it is allowed
     site.refused("userLogin", ANYBODY, user="otto", password=OTHER)
     site.ok("whoAmI", otto)
     found = [tuple(one[name] for name in WRITTEN.split()) for one in site.entries()]
@@ -40,9 +41,10 @@ def test_orders_changes_and_logins_are_written_down(site: UsersSite) -> None:
         (*at_web, "switch", "nas", "7", "ok"),
         (*at_web, "switch", "", "", "bad_request"),
         (*at_web, "configure", "", "", "denied"),
+        (*at_web, "users", "", "", "denied"),
         ("otto", "", "gui", "192.0.2.7:4000", "198.51.100.4", "userLogin", "otto", "", "denied"),
     ]
-    assert [one["id"] for one in site.entries()] == list(range(1, 7))
+    assert [one["id"] for one in site.entries()] == list(range(1, 8))
     assert site.entries()[3]["text"] == "switch needs server"
 
 
