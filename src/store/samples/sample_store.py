@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,17 +18,16 @@ from ..faults import first_line, store_error
 from ..files import remove_sqlite, set_aside
 from ..tables import writable
 from . import upkeep
-from .blocks import decode, encode
+from .blocks import encode
 from .buckets import Bucket, sample
-from .levels import HOUR_S, LEVELS, Level, Span, join, overlap, preferred, without
-from .sample_tables import FORMAT, METADATA, Block, blocks, load, meta, series
+from .levels import HOUR_S, LEVELS, Span
+from .reading import Shrink, read_buckets
+from .sample_tables import FORMAT, METADATA, Block, blocks, meta, series
 
 READERS, READ_WAIT_S = 2, 3.0
 """How many may read at the same time, and how long another one waits: a database that hangs keeps no more threads."""
 ROOM = 32 * 1024**2
 """Bytes that are left free on the disk, for what matters more."""
-MANY = 400_000
-"""Buckets of all series together that are held before they are made fewer."""
 GIVE_WAY_S = 5.0
 MOST_SERIES = 20_000
 """A driver that invents a new name with each measurement comes to an end here."""
@@ -53,7 +51,6 @@ class Known:
     every: float
 
 
-Shrink = Callable[[list[Bucket]], list[Bucket]]
 Round = tuple[float, Mapping[Series, float]]
 """When something was measured (seconds since 1970), and what."""
 
@@ -223,7 +220,7 @@ class SampleStore:
             raise StoreError("too many are reading the samples already; try again")
         try:
             with self._connected("cannot read the samples") as connection:
-                return _read(connection, numbers, (since, until), width, shrink)
+                return read_buckets(connection, numbers, (since, until), width, shrink)
         finally:
             self._readers.release()
 
@@ -283,32 +280,3 @@ def _fault(doing: str, error: Exception) -> StoreError:
 def _ends(found: Mapping[int, Sequence[Bucket]]) -> Span:
     """Return the moments of the first and after the last of some samples."""
     return min(one[0].start for one in found.values()), max(one[-1].start for one in found.values()) + 0.001
-
-
-def _read(
-    connection: sa.Connection, numbers: Collection[int], wanted: Span, width: float, shrink: Shrink
-) -> dict[int, list[Bucket]]:
-    found: dict[int, list[Bucket]] = defaultdict(list)
-    left = [wanted]
-    for level in preferred(width):
-        spans = _spans(connection, level, *wanted)
-        for begin, end in overlap(left, spans):
-            for block in load(connection, level.step, begin, end, {number // level.shard for number in numbers}):
-                for number, buckets in decode(block.start, level.step, block.body, numbers).items():
-                    known = found[number]
-                    known += [one for one in buckets if begin <= one.start < end]
-                    if len(known) * len(numbers) > MANY:
-                        found[number] = shrink(sorted(known))
-        left = without(left, spans)
-        if not left:
-            break
-    return {number: shrink(sorted(buckets)) for number, buckets in found.items()}
-
-
-def _spans(connection: sa.Connection, level: Level, since: float, until: float) -> list[Span]:
-    """Return the times of which a level has blocks; of single samples also those between its blocks."""
-    query = sa.select(blocks.c.start_ms, blocks.c.end_ms).where(
-        blocks.c.step == level.step, blocks.c.end_ms > round(since * 1000), blocks.c.start_ms < round(until * 1000)
-    )
-    rows = connection.execute(query.distinct()).all()
-    return join(((start / 1000, end / 1000) for start, end in rows), level.period if level.step == 0 else 0.0)
