@@ -12,28 +12,38 @@ from .ockle_client.connection import Connection
 from .settings import WebSettings
 
 CALL_S = 30.0
+SILENT_CALL_S = 5.0
+"""The same while the daemon has not said anything for some seconds: requests that wait for it must not pile up."""
 
 
 def open_connection(
-    settings: WebSettings, token: str = "", user: str = "", via: str = "gui", address: str = ""
+    settings: WebSettings,
+    token: str = "",
+    user: str = "",
+    via: str = "gui",
+    address: str = "",
+    timeout: float = CALL_S,
 ) -> Connection:
     """Return a connection that connects, and logs in with ``token``, at its first call.
 
     ``address``  where the browser or program is for which it asks
     """
     where: Mapping[str, Any] = settings.daemon
-    return Connection(**where, token=token, user=user, via=via, address=address, timeout=CALL_S)
+    return Connection(**where, token=token, user=user, via=via, address=address, timeout=timeout)
 
 
 class UserDaemon:
     """The daemon as one request sees it; the connection is made when it is needed first, and closed at the end."""
 
-    def __init__(self, settings: WebSettings, token: str, user: str, via: str, address: str) -> None:
-        self._made = open_connection(settings, token, user, via, address)
+    def __init__(
+        self, settings: WebSettings, token: str, user: str, via: str, address: str, longest: float = float("inf")
+    ) -> None:
+        self._made = open_connection(settings, token, user, via, address, min(CALL_S, longest))
+        self._longest = longest
 
     def call(self, command: str, data: dict[str, Any] | None = None, timeout: float = CALL_S) -> dict[str, Any]:
         """Send a command and return the data of its reply. Raises ClientError, ConnectionFailed; see errors.py."""
-        return self._made.call(command, data, timeout)
+        return self._made.call(command, data, min(timeout, self._longest))
 
     def close(self) -> None:
         self._made.close()
@@ -45,7 +55,8 @@ def request_daemon(request: Request) -> UserDaemon:
     settings: WebSettings = request.registry.web_settings
     token, name = (who.token, who.name) if who else ("", "")
     via = "api" if request.path_info.startswith("/api/") else "gui"
-    daemon = UserDaemon(settings, token, name, via, client_address(request))
+    longest = SILENT_CALL_S if request.snapshot.stale else float("inf")
+    daemon = UserDaemon(settings, token, name, via, client_address(request), longest)
     request.add_finished_callback(lambda _request: daemon.close())
     return daemon
 
@@ -53,7 +64,8 @@ def request_daemon(request: Request) -> UserDaemon:
 def ask_as_gui(request: Request, command: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
     """Send a command that anybody may send, for somebody who has not logged in. Raises as ``UserDaemon.call``."""
     settings: WebSettings = request.registry.web_settings
-    connection = open_connection(settings, settings.token, "web", address=client_address(request))
+    longest = SILENT_CALL_S if request.snapshot.stale else CALL_S
+    connection = open_connection(settings, settings.token, "web", address=client_address(request), timeout=longest)
     try:
         return connection.call(command, data)
     finally:

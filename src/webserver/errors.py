@@ -73,10 +73,8 @@ def answer(request: Request, problem: Problem, **data: Any) -> Response:
 def refused(error: ClientError, request: Request) -> Response:
     """The daemon says no. If that is because the login has just ended, it is asked for."""
     who = request.identity
-    if error.code == "denied" and who is not None and who.token:
-        request.registry.tokens.forget(who.token)
-        if request.identity is None:
-            return log_in_first(request)
+    if error.code == "denied" and who is not None and who.token and request.registry.tokens.has_ended(who.token):
+        return log_in_first(request)
     problem = Problem(STATUS.get(error.code, 500), error.code, error.message, field=str(error.data.get("field", "")))
     response = answer(request, problem, **({"data": error.data} if error.data else {}))
     if error.code == "throttled":
@@ -97,8 +95,14 @@ def unreachable(error: ConnectionFailed, request: Request) -> Response:
     return answer(request, Problem(status, name, str(error), hint))
 
 
-@exception_view_config(BadCSRFToken)
 @exception_view_config(BadCSRFOrigin)
+def foreign(_error: Exception, request: Request) -> Response:
+    """The form does not come from a page of ours, or a proxy makes it look so."""
+    hint = _("Open the page again and repeat what you did. A proxy has to pass on the host that the browser asked for.")
+    return answer(request, Problem(400, "bad_csrf", _("This form comes from another site."), hint))
+
+
+@exception_view_config(BadCSRFToken)
 def forged(_error: Exception, request: Request) -> Response:
     """The form is old, or comes from elsewhere."""
     hint = _("Open the page again and repeat what you did. The browser must accept cookies of this page.")

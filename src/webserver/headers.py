@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from pyramid.config import Configurator
@@ -37,6 +38,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 Handler = Callable[[Request], Response]
+_HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII)
 
 
 def headers_tween(handler: Handler, registry: Registry) -> Handler:
@@ -45,19 +47,28 @@ def headers_tween(handler: Handler, registry: Registry) -> Handler:
     names = {name.lower() for name in settings.hosts}
 
     def tween(request: Request) -> Response:
-        if names and host_name(request) not in names | LOOPBACK:
-            response = Response(
-                f"{host_name(request)!r} is none of the names in [web] hosts", status=421, content_type="text/plain"
-            )
-        else:
-            response = handler(request)
+        status, problem = _unfit(request, names)
+        response = Response(problem, status=status, content_type="text/plain") if problem else handler(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        if not request.path_info.startswith("/static/"):
+        if problem or not request.path_info.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     return tween
+
+
+def _unfit(request: Request, names: set[str]) -> tuple[int, str]:
+    """Return the status and the reason for which a request gets as far as no page; the reason is "" if it may."""
+    try:
+        _ = request.path_info
+    except UnicodeDecodeError:
+        return 400, "The address is no text in UTF-8."
+    if not _HOST.fullmatch(request.host):
+        return 400, "The header Host holds no name of a host."
+    if names and host_name(request) not in names | LOOPBACK:
+        return 421, f"{host_name(request)!r} is none of the names in [web] hosts"
+    return 200, ""
 
 
 def secure_cookies(event: NewResponse) -> None:

@@ -9,17 +9,24 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from pyramid.authorization import ACLAllowed, ACLDenied, ACLHelper, Allow, Everyone
 from pyramid.config import Configurator
-from pyramid.csrf import CookieCSRFStoragePolicy
+from pyramid.csrf import BadCSRFOrigin, CookieCSRFStoragePolicy
+from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.request import Request
+from pyramid.response import Response
 
 from .daemon import open_connection
+from .gate import Gate
 from .ockle_client.connection import ClientError, ConnectionFailed
 from .settings import LOOPBACK, WebSettings
 from .texts import _
+
+View = Callable[[object, Request], Response]
 
 SESSION_COOKIE = "ockle_session"
 CSRF_COOKIE = "ockle_csrf"
@@ -27,11 +34,11 @@ UNKNOWN = "ockle.unknown"
 ROLES = ("viewer", "operator", "admin")
 BELIEVED_S = 20.0
 """A token is asked for again after this time; what ends a session at the daemon ends it here by then."""
+ASK_S = 5.0
+"""How long the daemon has to say whose token it is; meanwhile others with the same one go on."""
 KNOWN_TOKENS = 500
 WITHOUT_DAEMON_S, RETRY_S = 900.0, 5.0
 """How long who was known may go on looking when the daemon cannot be asked, and how often it is tried meanwhile."""
-STRANGERS, STRANGER_WAIT_S = 2, 2.0
-"""Tokens never seen before that are asked for at the same time: the daemon takes its time for wrong ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +77,35 @@ class _Known:
 
 
 class Tokens:
-    """Token -> identity, as the daemon said not long ago. May be used from any thread."""
+    """Token -> identity, as the daemon said not long ago. May be used from any thread.
 
-    def __init__(self, settings: WebSettings) -> None:
-        self._settings = settings
+    ``gate``  through which tokens go that were never good here: the daemon takes its time for wrong ones
+    """
+
+    def __init__(self, settings: WebSettings, gate: Gate) -> None:
+        self._settings, self._gate = settings, gate
         self._lock = threading.Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._strangers = threading.BoundedSemaphore(STRANGERS)
 
-    def identify(self, token: str) -> Identity | None:
+    def identify(self, token: str, address: str = "") -> Identity | None:
         """Return whose token it is, None when the daemon does not take it.
 
         Raises ConnectionFailed when the daemon is not there and the token was not known lately, ClientError
-        "throttled" when too many that nobody has seen before come at the same time.
+        "throttled" when too many that were never good come at the same time.
         """
         now = time.monotonic()
         with self._lock:
             known = self._known.get(token)
-        if known is not None and now < known.until:
-            return known.identity
+            if known is not None and now < known.until:
+                return known.identity
+            if known is not None and known.identity is not None:
+                self._known[token] = replace(known, until=now + ASK_S)  # one asks, and the others need not wait for it
         try:
-            identity = self._ask(token) if known is not None else self._ask_for_stranger(token)
+            if known is not None and known.identity is not None:
+                identity = self._ask(token)
+            else:
+                with self._gate.entered(address):
+                    identity = self._ask(token)
         except ConnectionFailed:
             if known is None or known.identity is None or now - known.asked > WITHOUT_DAEMON_S:
                 raise
@@ -112,24 +127,28 @@ class Tokens:
             while len(self._known) > KNOWN_TOKENS:
                 self._known.popitem(last=False)
 
-    def forget(self, token: str | None = None) -> None:
+    def doubt(self, token: str | None = None) -> None:
         """Ask the daemon anew for ``token``, or for all of them."""
         with self._lock:
-            if token is None:
-                self._known.clear()
-            else:
-                self._known.pop(token, None)
+            for one in [token] if token is not None else list(self._known):
+                if one in self._known:
+                    self._known[one] = replace(self._known[one], until=0.0)
 
-    def _ask_for_stranger(self, token: str) -> Identity | None:
-        if not self._strangers.acquire(timeout=STRANGER_WAIT_S):
-            raise ClientError("throttled", _("Too many unknown tokens at the same time: try again."), {"retry_s": 1.0})
+    def has_ended(self, token: str) -> bool:
+        """Ask the daemon now whether ``token`` is good no more; False when it cannot be asked."""
+        self.doubt(token)
         try:
-            return self._ask(token)
-        finally:
-            self._strangers.release()
+            return self.identify(token) is None
+        except (ConnectionFailed, ClientError):
+            return False
+
+    def forget(self, token: str) -> None:
+        """Take ``token`` for one that was never seen."""
+        with self._lock:
+            self._known.pop(token, None)
 
     def _ask(self, token: str) -> Identity | None:
-        connection = open_connection(self._settings, via="")  # says nothing of itself before the login
+        connection = open_connection(self._settings, via="", timeout=ASK_S)  # says nothing of itself before the login
         try:
             reply = connection.call("login", {"token": token, "via": "gui"})
         except ClientError as error:
@@ -161,7 +180,7 @@ class SecurityPolicy:
         if UNKNOWN in request.environ:
             return None
         try:
-            return self._tokens.identify(token)
+            return self._tokens.identify(token, request.remote_addr or "")
         except (ConnectionFailed, ClientError) as error:
             request.environ[UNKNOWN] = error
             return None
@@ -220,14 +239,52 @@ def _cookie_path(request: Request) -> str:
     return request.script_name or "/"
 
 
+class FormPolicy(CookieCSRFStoragePolicy):  # type: ignore[misc]
+    """A form counts that comes from a page of ours.
+
+    The token alone does not tell: what another port of this host serves can set cookies for this one, too.
+    """
+
+    def check_csrf_token(self, request: Request, supplied_token: str) -> bool:
+        if not is_from_here(request):
+            raise BadCSRFOrigin
+        return bool(super().check_csrf_token(request, supplied_token))
+
+
+def is_from_here(request: Request) -> bool:
+    """Whether the page that sends a request is one of ours, as far as the browser says."""
+    site = request.headers.get("Sec-Fetch-Site")  # says it behind any proxy, but only over TLS and on this machine
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is None or origin.partition("://")[2] == request.host
+
+
+def texts_only(view: View, info: Any) -> View:
+    """Refuse a form that has a file where a text belongs, before the views of those without ``uploads``."""
+    if info.options.get("uploads") or info.exception_only:
+        return view
+
+    def checked(context: object, request: Request) -> Response:
+        if request.method == "POST" and any(not isinstance(value, str) for value in request.POST.values()):
+            raise HTTPBadRequest(_("This form takes no files."))
+        return view(context, request)
+
+    return checked
+
+
+texts_only.options = ("uploads",)  # type: ignore[attr-defined]
+
+
 def includeme(config: Configurator) -> None:
     settings: WebSettings = config.registry.web_settings
-    tokens = config.registry.tokens = Tokens(settings)
+    # half of the threads at most wait for the daemon with those who are not logged in, a quarter for one of them
+    gate = config.registry.gate = Gate(max(1, settings.threads // 2), max(1, settings.threads // 4))
+    tokens = config.registry.tokens = Tokens(settings, gate)
     config.set_root_factory(Root)
     config.set_security_policy(SecurityPolicy(settings, tokens))
     config.set_default_permission("view")
-    config.set_csrf_storage_policy(
-        CookieCSRFStoragePolicy(cookie_name=CSRF_COOKIE, httponly=True, samesite="Strict", path="/")
-    )
+    config.set_csrf_storage_policy(FormPolicy(cookie_name=CSRF_COOKIE, httponly=True, samesite="Strict", path="/"))
     # A program that sends its token in a header cannot be tricked into it by a page; a browser's cookie can.
     config.set_default_csrf_options(require_csrf=True, check_origin=True, callback=lambda request: not bearer(request))
+    config.add_view_deriver(texts_only, under="csrf_view")

@@ -129,7 +129,7 @@ def test_a_session_that_ended_leads_to_the_login_and_back(site: WebSite, admin: 
     app = log_in(site, vera)
     app.get("/about")
     admin.call("userChange", {"user": vera, "role": "operator"})
-    site.router.registry.tokens.forget()  # by itself it would ask again within seconds
+    site.router.registry.tokens.doubt()  # by itself it would ask again within seconds
     answer = app.get("/about", status=303)
     assert answer.location == "http://ockle.test/login?next=%2Fabout"
     assert app.get("/api/v1/state", status=401).json["error"] == "unauthenticated"
@@ -182,7 +182,7 @@ def test_the_account(site: WebSite, vera: str) -> None:
     assert form.submit(status=303).location == "http://ockle.test/account"
     assert app.cookies[SESSION_COOKIE] != before
     app.get("/account")
-    site.router.registry.tokens.forget()
+    site.router.registry.tokens.doubt()
     other.get("/account", status=303)
     log_in(site, vera, OTHER)
 
@@ -193,7 +193,7 @@ def test_a_session_is_ended_from_elsewhere(site: WebSite, vera: str) -> None:
     ends = [form for form in page.forms.values() if form.action.endswith("/session")]
     assert len(ends) == 1, "the own one is ended by logging out"
     ends[0].submit(status=303)
-    site.router.registry.tokens.forget()
+    site.router.registry.tokens.doubt()
     other.get("/account", status=303)
     assert "no such session" in ends[0].submit(status=400).text
 
@@ -346,18 +346,16 @@ def test_who_was_known_may_look_on_while_the_daemon_is_away(site: WebSite, monke
     app.get("/")
 
 
-def test_strangers_with_tokens_do_not_keep_the_others_waiting(site: WebSite, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strangers_do_not_keep_the_others_waiting(site: WebSite) -> None:
     """The daemon takes half a second for each wrong token; only so many threads may wait for that."""
     app = log_in(site, "guy")
-    tokens = site.router.registry.tokens
-    monkeypatch.setattr(security, "STRANGER_WAIT_S", 0.0)
-    for _ in range(security.STRANGERS):
-        assert tokens._strangers.acquire(blocking=False)
-    try:
+    gate = site.router.registry.gate
+    with gate.entered("127.0.0.1"), gate.entered("127.0.0.1"):
         refused = site.browser().get("/api/v1/me", headers={"Authorization": "Bearer guess"}, status=429)
         assert refused.json["error"] == "throttled"
         app.get("/account")
+        site.router.registry.tokens.doubt()
+        app.get("/account")
+        log_in(site, "guy", status=429)
+    with gate.entered("203.0.113.1"), gate.entered("203.0.113.1"):
         log_in(site, "guy").get("/account")
-    finally:
-        for _ in range(security.STRANGERS):
-            tokens._strangers.release()

@@ -46,7 +46,7 @@ def _password(request: Request) -> Response | dict[str, Any]:
     words = {"old": post.get("old", ""), "new": post.get("password", "")}
     session = request.daemon.call("passwordChange", words)
     request.registry.tokens.forget(who.token)
-    return let_in(request, proven(request, session), "/account")
+    return let_in(request, proven(request, session), request.route_path("account"))
 
 
 def _new_token(request: Request) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from pyramid.csrf import new_csrf_token
 from pyramid.httpexceptions import HTTPSeeOther
@@ -13,7 +12,7 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED, forget, remember
 from pyramid.view import view_config
 
-from ..daemon import ask_as_gui
+from ..daemon import ask_as_gui, client_address
 from ..errors import retry_after
 from ..ockle_client.connection import ClientError, ConnectionFailed
 from ..security import Identity
@@ -37,14 +36,17 @@ def log_in(request: Request) -> Response | dict[str, Any]:
     post = request.POST
     path, user = post.get("next", ""), post.get("user", "")
     if "token" in post:
-        token = post["token"].strip()
-        if token and request.registry.tokens.identify(token) is not None:
-            return let_in(request, token, path)
+        token = post["token"].strip()[:LONGEST]
+        try:
+            if token and request.registry.tokens.identify(token, request.remote_addr or "") is not None:
+                return let_in(request, token, path)
+        except ClientError as error:
+            return _form(path, token_problem=refusal(request, error))
         request.response.status_int = 403
         return _form(path, token_problem=_("The daemon does not know this token."))
     who = {"user": user.strip()[:LONGEST], "password": post.get("password", "")[:LONGEST]}
     try:
-        session = ask_as_gui(request, "userLogin", {**who, **place(request)})
+        session = begin(request, "userLogin", who)
     except ClientError as error:
         return _form(path, user, refusal(request, error))
     return let_in(request, proven(request, session), path)
@@ -89,17 +91,26 @@ def set_up(request: Request) -> Response | dict[str, Any]:
         return {**found, "problem": _("The two passwords are not the same.")}
     who = {"code": found["code"], "user": found["user"].strip(), "password": post.get("password", "")}
     try:
-        session = ask_as_gui(request, "setupUser", {**who, **place(request)})
+        session = begin(request, "setupUser", who)
     except ClientError as error:
         return {**found, "problem": refusal(request, error)}
     return let_in(request, proven(request, session), "")
+
+
+def begin(request: Request, command: str, who: dict[str, Any]) -> dict[str, Any]:
+    """Return what the daemon says of a new session. Raises ClientError, ConnectionFailed.
+
+    A password takes the daemon some tenths of a second: who sends many must not get all threads here to wait for it.
+    """
+    with request.registry.gate.entered(request.remote_addr or ""):
+        return ask_as_gui(request, command, {**who, **place(request)})
 
 
 def setup_needed(request: Request) -> bool:
     """Whether there is nobody yet who could log in as admin; False when the daemon cannot be asked."""
     try:
         return bool(ask_as_gui(request, "setupState")["needed"])
-    except ConnectionFailed:
+    except (ConnectionFailed, ClientError):
         return False
 
 
@@ -121,7 +132,8 @@ def let_in(request: Request, session: str, path: str) -> Response:
 def place(request: Request) -> dict[str, str]:
     """Return what the daemon is told about the browser."""
     found = {"agent": (request.user_agent or "")[:AGENT_LENGTH]}
-    return {**found, **({"address": request.remote_addr} if request.remote_addr else {})}
+    address = client_address(request)
+    return {**found, **({"address": address} if address else {})}
 
 
 def refusal(request: Request, error: ClientError) -> str:
@@ -135,12 +147,12 @@ def refusal(request: Request, error: ClientError) -> str:
 
 
 def own_path(request: Request, path: str) -> str:
-    """Return ``path`` if it is one of ours, else the first page: nobody is sent elsewhere by a link to the login."""
-    parts = urlsplit(path)
-    good = (
-        path.startswith("/") and not path.startswith("//") and "\\" not in path and not (parts.scheme or parts.netloc)
-    )
-    return (request.script_name + path) if good and path.isprintable() else request.route_path("network")
+    """Return ``path`` if it is one of ours, else the first page: nobody is sent elsewhere by a link to the login.
+
+    It is one of ours if it begins as all of ours do, the part before them under which a proxy has them included.
+    """
+    plain = path.isascii() and path.isprintable() and "\\" not in path and path[:2] != "//"
+    return path if plain and path.startswith(f"{request.script_name}/") else request.route_path("network")
 
 
 def _cookies(response: Response) -> list[tuple[str, str]]:

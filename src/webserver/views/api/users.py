@@ -101,7 +101,7 @@ def add_user(call: Call) -> dict[str, Any]:
 )
 def change_user(call: Call) -> dict[str, Any]:
     found = call.daemon("userChange", {"user": call.path["user"], **call.body})
-    call.request.registry.tokens.forget()
+    call.request.registry.tokens.doubt()
     return found
 
 
@@ -116,7 +116,7 @@ def change_user(call: Call) -> dict[str, Any]:
 )
 def remove_user(call: Call) -> dict[str, Any]:
     found = call.daemon("userRemove", {"user": call.path["user"]})
-    call.request.registry.tokens.forget()
+    call.request.registry.tokens.doubt()
     return found
 
 
@@ -154,7 +154,7 @@ def add_token(call: Call) -> dict[str, Any]:
 )
 def remove_token(call: Call) -> dict[str, Any]:
     found = call.daemon("tokenRemove", {"id": call.path["token"]})
-    call.request.registry.tokens.forget()
+    call.request.registry.tokens.doubt()
     return found
 
 
@@ -175,7 +175,7 @@ def list_sessions(call: Call) -> dict[str, Any]:
 )
 def end_session(call: Call) -> dict[str, Any]:
     found = call.daemon("sessionEnd", {"id": call.path["session"]})
-    call.request.registry.tokens.forget()
+    call.request.registry.tokens.doubt()
     return found
 
 

@@ -22,7 +22,13 @@ def files(request: Request) -> Data:
     return page(request, problems=[], folder="", kind_names={folder: _(kind.title) for folder, kind in KINDS.items()})
 
 
-@view_config(route_name="settings.files", renderer="settings/files.jinja2", request_method="POST", permission="admin")
+@view_config(
+    route_name="settings.files",
+    renderer="settings/files.jinja2",
+    request_method="POST",
+    permission="admin",
+    uploads=True,
+)
 def upload(request: Request) -> Response | Data:
     """Take an INI file into the draft; a secret written as *** in it stays what it is."""
     folder = str(request.POST.get("folder", ""))

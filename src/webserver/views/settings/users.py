@@ -36,7 +36,7 @@ def change(request: Request) -> Response | dict[str, Any]:
         problem = refusal(request, error)
     if problem:
         return _page(request, {NEW if action == "add" else name: problem})
-    request.registry.tokens.forget()  # what they may do has changed
+    request.registry.tokens.doubt()  # what they may do has changed
     return HTTPSeeOther(request.route_path("settings.users"))
 
 
