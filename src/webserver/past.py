@@ -25,6 +25,8 @@ POINTS, SLIM_POINTS = 440, 140
 WIDE, SLIM = 880, 350
 ROWS = 24
 MOST_LANES = MOST_LINES = 60
+LOST = "ockle.daemon_lost"
+"""In the environment of a request: why the daemon did not answer it."""
 PASSED = "passed"
 """Whether a test passed: the timeline shows it."""
 
@@ -150,7 +152,10 @@ def past_of(request: Request) -> Past:
 
 
 def ask(request: Request, command: str, data: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-    """Return the daemon's reply, or None and why there is none."""
+    """Return the daemon's reply, or None and why there is none; a daemon that is not there is asked once per page."""
+    lost: str = request.environ.get(LOST, "")
+    if lost:
+        return None, lost
     try:
         reply: dict[str, Any] = request.daemon.call(command, data)
     except ClientError as error:
@@ -158,6 +163,7 @@ def ask(request: Request, command: str, data: dict[str, Any]) -> tuple[dict[str,
             return None, _("The plugin Logger is not loaded, so nothing that was measured is kept.")
         return None, error.message
     except ConnectionFailed as error:
+        request.environ[LOST] = str(error)
         return None, str(error)
     return reply, ""
 

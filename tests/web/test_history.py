@@ -14,7 +14,9 @@ import pytest
 from webtest import TestApp
 
 from e2e import PATIENCE_S
+from ockle.webserver.application import make_app
 from ockle.webserver.ockle_client.connection import Connection
+from ockle.webserver.settings import WebSettings
 from ockle.webserver.views import history as views
 from web_site import TOKENS, WebSite
 
@@ -202,3 +204,16 @@ def test_the_interface_for_programs(app: TestApp, lived: int) -> None:
     app.reset()
     assert app.post_json("/api/v1/notes", {"text": "by a program"}, headers=token).json["seq"] > lived
     app.post_json("/api/v1/notes", {"text": ""}, headers=token, status=422)
+
+
+def test_without_the_daemon_the_page_says_so() -> None:
+    router = make_app(WebSettings(daemon={"host": "127.0.0.1", "port": 9}, local_role="admin"))
+    try:
+        app = TestApp(router, extra_environ={"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost"})
+        page = app.get("/history")
+        assert page.html.select_one("#events").text.count("cannot reach the daemon") == 1
+        assert "cannot reach the daemon" in page.html.select_one("#states").text
+        assert app.get("/history/3", status=503)
+        assert app.get("/history/events.csv", status=503)
+    finally:
+        router.registry.link.stop()
