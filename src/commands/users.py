@@ -136,7 +136,7 @@ class UserCommands(CommandGroup):
 
     def check_password(self, data: Data) -> Data:
         """Tell whether this is the caller's password: asked for again before what cannot be undone."""
-        self._users.check_password(self._me(), data["password"], _place({}))
+        self._users.check_password(self._me(), data["password"])
         return {}
 
     def change_password(self, data: Data) -> Data:
@@ -262,14 +262,15 @@ class UserCommands(CommandGroup):
 def _place(data: Data) -> str:
     """Return where the person is who logs in. What a client reports counts only if it could as well have lied better:
 
-    it is on this machine, or has a role already, as a web server does. Else every guess would come from somewhere new.
+    it is on this machine, or has a token of the configuration, as a web server does, or is an admin. Else every guess
+    would come from somewhere new.
     """
     caller = current_caller()
     host = caller.address.rpartition(":")[0].strip("[]").partition("%")[0] or caller.address
     reported = data.get("address") or caller.reported
     if not isinstance(reported, str):
         raise CommandError("address is a text")
-    if reported and (caller.role or _is_local(host)):
+    if reported and (_is_local(host) or caller.role == "admin" or (caller.role and not caller.user)):
         try:
             return str(ipaddress.ip_address(reported))
         except ValueError:

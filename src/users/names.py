@@ -19,6 +19,11 @@ def checked_name(text: object, what: str = "user") -> str:
     return name
 
 
+def folded(text: object) -> str:
+    """Return what is the same for all spellings by which a user is found: guesses at one count together."""
+    return unicodedata.normalize("NFKC", str(text)[:LONGEST]).casefold()[:LONGEST]
+
+
 def plain(text: object, longest: int) -> str:
     """Return a text of somebody else in one line without control characters, cut to ``longest``."""
     line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -58,6 +59,17 @@ class Throttle:
         """Take it that the try was a good one."""
         with self._lock:
             self._tries.pop(key, None)
+
+
+def surroundings(address: str) -> str:
+    """Return what slows down together with ``address``: of IPv6 the network, as a host has 2**64 addresses in it."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if found.version == 6 and found.ipv4_mapped is None and not found.is_loopback:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return address
 
 
 def _wait_s(failures: int) -> float:

@@ -16,9 +16,9 @@ from .accounts import Accounts
 from .audit_log import AuditLog
 from .book import Book, Login, User
 from .logins import Limits, Logins
-from .names import plain
+from .names import folded, plain
 from .setup_code import SetupCode
-from .throttle import Throttle
+from .throttle import Throttle, surroundings
 
 WRONG = "wrong name or password"
 
@@ -68,7 +68,7 @@ class Users(Access):
         ``address``  where the person is, as far as that can be believed: guesses from there are slowed down together
         Raises CommandError: "denied", or "throttled" with ``retry_s`` in its data; StoreError.
         """
-        key = ("user", str(name)[:64].casefold(), address)
+        key = ("user", folded(name), surroundings(address))
         self._throttle.begin(key)
         user = self.accounts.verified(name, password)
         if user is None:
@@ -80,7 +80,7 @@ class Users(Access):
         self, code: object, name: object, password: object, address: str, agent: object = ""
     ) -> tuple[str, Login, User]:
         """Make the first user, an admin, and log in. Raises as ``log_in`` does."""
-        key = ("setup", address)
+        key = ("setup", surroundings(address))
         self._throttle.begin(key)
         self.setup.check(code)
         self._throttle.forget(key)
@@ -92,12 +92,15 @@ class Users(Access):
 
     def change_password(self, user: User, old: object, new: object, address: str) -> tuple[str, Login]:
         """Change one's own password, by the old one; every session ends, and a new one is begun."""
-        self.check_password(user, old, address)
+        self.check_password(user, old)
         return self.logins.begin(self.accounts.change(user.name, password=new), address, "")
 
-    def check_password(self, user: User, password: object, address: str) -> None:
-        """Raise CommandError unless this is the user's password."""
-        key = ("user", user.name.casefold(), address)
+    def check_password(self, user: User, password: object) -> None:
+        """Raise CommandError unless this is the user's password.
+
+        Who asks has a login of the user: from wherever they say they are, their guesses are slowed down together.
+        """
+        key = ("again", user.name.casefold())
         self._throttle.begin(key)
         if self.accounts.verified(user.name, password) is None:
             raise CommandError("the password is wrong", "denied")

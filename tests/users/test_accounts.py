@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -244,6 +245,37 @@ def test_wrong_and_unknown_are_told_alike_and_slowed_down_alike(site: UsersSite)
         assert reply.error is not None
         assert reply.error["code"] == "throttled"
         assert reply.data == {"retry_s": 1.0}
+
+
+@pytest.mark.parametrize("spellings", [("GUY", "Guy"), ("\uff47\uff55\uff59", "g\U0001d42e\U0001d432", "\u24d6uy")])
+def test_another_spelling_of_a_name_gives_no_more_tries(site: UsersSite, spellings: tuple[str, ...]) -> None:
+    for _, name in zip(range(FREE), spellings * FREE, strict=False):
+        assert site.refused("userLogin", ANYBODY, user=name, password=OTHER)[0] == "denied"
+    assert site.refused("userLogin", ANYBODY, user="guy", password=GOOD)[0] == "throttled"
+
+
+def test_another_address_of_the_same_ipv6_network_gives_no_more_tries(site: UsersSite) -> None:
+    for number in range(FREE):
+        caller = Caller("", "", "gui", f"[2001:db8:1:2::{number}]:4000")
+        assert site.refused("userLogin", caller, user="guy", password=OTHER)[0] == "denied"
+    same = Caller("", "", "gui", "[2001:db8:1:2:ffff::1]:4000")
+    assert site.refused("userLogin", same, user="guy", password=GOOD)[0] == "throttled"
+    site.ok("userLogin", Caller("", "", "gui", "[2001:db8:1:3::1]:4000"), user="guy", password=GOOD)
+
+
+def test_a_user_is_not_believed_where_others_are(site: UsersSite) -> None:
+    vera = add(site, "vera")
+    for number in range(FREE):
+        site.send("userLogin", vera, user="guy", password=OTHER, address=f"198.51.100.{number}")
+    assert site.refused("userLogin", vera, user="guy", password=GOOD, address="198.51.100.99")[0] == "throttled"
+
+
+def test_a_stolen_login_gives_few_guesses_from_wherever_it_says_it_is(site: UsersSite) -> None:
+    vera = add(site, "vera")
+    for number in range(FREE):
+        somewhere = replace(vera, reported=f"198.51.100.{number}")
+        assert site.refused("passwordCheck", somewhere, password=OTHER)[0] == "denied"
+    assert site.refused("passwordCheck", replace(vera, reported="198.51.100.99"), password=GOOD)[0] == "throttled"
 
 
 def test_who_waits_is_not_everybody_behind_the_same_proxy(site: UsersSite) -> None:
