@@ -137,6 +137,7 @@ UsePAM no
 PermitRootLogin prohibit-password
 PasswordAuthentication no
 KbdInteractiveAuthentication no
+SetEnv HOME={folder}
 ForceCommand {sys.executable} -S {script} {folder}
 """,
         "utf-8",
