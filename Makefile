@@ -12,8 +12,11 @@ BENCHMARKS := $(wildcard benchmarks/*.py)
 # what a developer runs besides the tests, see campaigns/README.md
 CAMPAIGNS := model mutants properties kills faults soak storage fuzz
 
+# those that the documents show
+PICTURES := network-on network-on-dark network-on-phone plan-off run-done server history settings-review
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint format imports types docs docs-check bench campaign zipapp unit-security clean
+.PHONY: help install demo test check lint format imports types docs docs-check pictures bench campaign zipapp unit-security clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +61,11 @@ docs: $(STAMP) ## write the generated reference pages
 
 docs-check: $(STAMP) ## fail when a reference page is out of date
 	$(FROM_TREE) $(BIN)/python docs/generate.py --check
+
+pictures: $(STAMP) ## pictures of the GUI's pages for the documents, taken by its tests
+	OCKLE_PICTURES=$(CURDIR)/build/pictures $(BIN)/pytest --quiet tests/browser $(ARGS)
+	mkdir -p docs/pictures
+	cp $(PICTURES:%=build/pictures/%.png) docs/pictures/
 
 bench: $(STAMP) ## the benchmarks, each against a peer or a limit in the same run
 	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done

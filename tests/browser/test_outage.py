@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from e2e import Daemon
@@ -9,6 +10,7 @@ from web_browser import Watched
 from web_site import WebSite
 
 SEEN_MS = 40_000
+pytestmark = pytest.mark.timeout(180)  # two daemons, and a page that asks less and less often while there is none
 
 
 def test_the_daemon_is_lost_and_regained(admin: Watched, site: WebSite) -> None:

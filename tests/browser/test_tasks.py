@@ -49,6 +49,8 @@ def test_the_network_comes_up_in_a_few_clicks(admin: Watched, site: WebSite) -> 
     assert not site.lab.ledger.entries("violation")
     page = admin.open("/")
     expect(page.get_by_text("7 on")).to_be_visible()
+    page = admin.open("/?select=nas")
+    admin.picture("network-on")
 
 
 def test_what_the_preview_says_of_turning_off_is_what_the_machines_see(admin: Watched, site: WebSite) -> None:
