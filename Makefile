@@ -78,9 +78,9 @@ campaign: $(STAMP) ## the campaigns: each breaks a promise of the engine for min
 zipapp: $(STAMP) ## ockle.pyz: all of Ockle in one file
 	$(BIN)/python packaging/build_pyz.py ockle.pyz
 
-unit-security: ## exposure of the systemd unit, offline (at most 1.5)
-	@if command -v systemd-analyze >/dev/null; then \
-	  systemd-analyze security --offline=yes --threshold=15 --no-pager packaging/systemd/ockle.service | tail -n 1; \
+unit-security: ## exposure of the systemd units, offline (at most 1.5)
+	@if command -v systemd-analyze >/dev/null; then for unit in packaging/systemd/*.service; do \
+	  systemd-analyze security --offline=yes --threshold=15 --no-pager $$unit | tail -n 1; done; \
 	else echo 'unit-security: left out, systemd-analyze is not installed'; fi
 
 clean: ## remove what the other targets made

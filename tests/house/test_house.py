@@ -15,18 +15,19 @@ import ockle
 from peers import free_port, missing, peer
 
 ROOT = Path(__file__).parents[2]
-UNIT = ROOT / "packaging/systemd/ockle.service"
+UNITS = sorted((ROOT / "packaging/systemd").glob("*.service"), key=lambda path: path.name)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 @pytest.mark.peer
-def test_the_unit_is_hardened() -> None:
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.stem)
+def test_a_unit_is_hardened(unit: Path) -> None:
     analyze = peer("systemd-analyze")
     result = subprocess.run(
-        [analyze, "security", "--offline=yes", "--no-pager", str(UNIT)],
+        [analyze, "security", "--offline=yes", "--no-pager", str(unit)],
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
-    found = re.search(r"Overall exposure level for ockle\.service: ([\d.]+)", result.stdout)
+    found = re.search(rf"Overall exposure level for {re.escape(unit.name)}: ([\d.]+)", result.stdout)
     assert found, result.stderr
     assert float(found[1]) <= 1.5
 
