@@ -169,7 +169,7 @@ class DaemonLink:
 
     def _lost(self, problem: str) -> None:
         before = self.snapshot
-        if not before.problem or before.seen_at is None:
+        if problem != before.problem:
             log.warning("%s", problem)
         self._put(replace(before, problem=problem))
 
