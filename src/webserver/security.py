@@ -17,7 +17,7 @@ from pyramid.authorization import ACLAllowed, ACLDenied, ACLHelper, Allow, Every
 from pyramid.config import Configurator
 from pyramid.csrf import BadCSRFOrigin, CookieCSRFStoragePolicy
 from pyramid.httpexceptions import HTTPBadRequest
-from pyramid.request import Request
+from pyramid.request import Request, RequestLocalCache
 from pyramid.response import Response
 
 from .daemon import open_connection
@@ -110,9 +110,9 @@ class Tokens:
             if known is None or known.identity is None or now - known.asked > WITHOUT_DAEMON_S:
                 raise
             # nothing can be switched without the daemon, so this only lets them see the last states
-            self._note(token, _Known(known.identity, known.asked, now + RETRY_S))
+            self._note(token, replace(known, until=time.monotonic() + RETRY_S))
             return known.identity
-        self._note(token, _Known(identity, now, now + BELIEVED_S))
+        self._note(token, _Known(identity, now, time.monotonic() + BELIEVED_S))
         return identity
 
     def believe(self, identity: Identity) -> None:
@@ -166,8 +166,14 @@ class SecurityPolicy:
     def __init__(self, settings: WebSettings, tokens: Tokens) -> None:
         self._settings, self._tokens = settings, tokens
         self._acl = ACLHelper()
+        self._found = RequestLocalCache(self._identify)
 
     def identity(self, request: Request) -> Identity | None:
+        """Return who asks, the same for all of a request: it may take the daemon some time to say so."""
+        found: Identity | None = self._found.get_or_create(request)
+        return found
+
+    def _identify(self, request: Request) -> Identity | None:
         token = bearer(request) or request.cookies.get(SESSION_COOKIE, "")
         if token:
             return self._whose(request, token[:500])
@@ -177,8 +183,6 @@ class SecurityPolicy:
 
     def _whose(self, request: Request, token: str) -> Identity | None:
         """Return whose token it is; where that cannot be found out, nobody's, and ``why_unknown`` tells why."""
-        if UNKNOWN in request.environ:
-            return None
         try:
             return self._tokens.identify(token, request.remote_addr or "")
         except (ConnectionFailed, ClientError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from pyramid.request import Request
@@ -131,6 +132,31 @@ def test_one_asks_and_the_others_with_the_same_token_do_not_wait(monkeypatch: py
     assert tokens.identify("t") == me  # at once, while the other still waits
     answer.set()
     first.join(10)
+
+
+def test_a_daemon_that_is_silent_is_asked_once_for_a_page(site: WebSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(_tokens: Tokens, token: str) -> Identity:
+        asked.append(token)
+        clock[0] += security.ASK_S
+        raise ConnectionFailed("silent")
+
+    clock = [1000.0]
+    monkeypatch.setattr(security, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(Tokens, "_ask", ask)
+    router = make_app(NO_DAEMON, site.router.registry.link)
+    router.registry.tokens.believe(Identity("admin token", "admin", TOKENS["admin"]))
+    router.registry.tokens.doubt()
+    app = TestApp(router, extra_environ={"HTTP_HOST": "ockle.test"})
+    app.set_cookie(security.SESSION_COOKIE, TOKENS["admin"])
+    app.get("/")
+    app.get("/")
+    assert len(asked) == 1, "the second page did not have to wait"
+    stranger = TestApp(router, extra_environ={"HTTP_HOST": "ockle.test"})
+    stranger.set_cookie(security.SESSION_COOKIE, "somebody")
+    stranger.get("/", status=503)
+    assert len(asked) == 2
 
 
 # -- those who are not logged in
