@@ -12,6 +12,11 @@ ANYONE = "anyone"
 """What a command needs that has to work before a login."""
 
 
+def least(one: str, other: str) -> str:
+    """Return the lesser of two roles; "", none at all, is less than any."""
+    return min(one, other, key=lambda role: ROLES.index(role) if role in ROLES else -1)
+
+
 def suffices(role: str, needed: str) -> bool:
     """Tell whether ``role`` ("" for none) may do what needs the role ``needed``."""
     return needed == ANYONE or (role in ROLES and ROLES.index(role) >= ROLES.index(needed))

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .access import Action, Caller, Grant
+from .access import ROLES, Action, Caller, Grant, least
 from .CommunicationMessage import EVENT, Message, MessageError
 from .events import Event
 from .lines import LineBuffer, LineTooLong
@@ -59,6 +59,7 @@ class Session:
     """A connection. Everything here runs on the server's event loop except the commands themselves.
 
     ``role``  "" until the client has logged in, unless its address gives it one
+    ``most``  what it asked to be held to
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Session:
         self.server = server
         self.address = address
         self.role = role
+        self.most = ROLES[-1]
         self.name = "local" if role else ""
         self.via = "socket"
         self.reported = ""
@@ -200,7 +202,7 @@ class Session:
             if self.grant is None:
                 self._log_out()
             else:
-                self.role = self.grant.role
+                self.role = least(self.grant.role, self.most)
 
     def _log_out(self) -> None:
         """Go on without any role, also not that of a local client: who named a token is meant to be held to it."""
@@ -210,9 +212,12 @@ class Session:
 
     async def _log_in(self, message: Message) -> Message:
         """Take a token for a role. Without one a client only tells who and what it is, and keeps the role it has."""
-        token, via, user, address = (message.data.get(key, "") for key in ("token", "via", "user", "address"))
-        if not all(isinstance(value, str) for value in (token, via, user, address)):
-            return message.refuse("bad_request", "token, via, user and address are texts")
+        keys = ("token", "via", "user", "address", "role")
+        token, via, user, address, most = (message.data.get(key, "") for key in keys)
+        if not all(isinstance(value, str) for value in (token, via, user, address, most)):
+            return message.refuse("bad_request", "token, via, user, address and role are texts")
+        if most and most not in ROLES:
+            return message.refuse("bad_request", f"role is one of {', '.join(ROLES)}")
         if address and not _is_address(address):
             return message.refuse("bad_request", "address is an IP address")
         if via in VIAS:
@@ -224,6 +229,9 @@ class Session:
             if grant is None:
                 return await self._refuse_login(message, who)
             self.grant, self.role, self.name = grant, grant.role, grant.name
+        if most:
+            self.most = least(most, self.most)
+        self.role = least(self.role, self.most)
         # what the client claims, beside what is known of it
         if who not in ("", self.name) and self.role and not (self.grant and self.grant.user):
             self.name = f"{who} ({self.name})" if not self.name.endswith(")") else self.name

@@ -23,22 +23,31 @@ def open_connection(
     via: str = "gui",
     address: str = "",
     timeout: float = CALL_S,
+    role: str = "",
 ) -> Connection:
     """Return a connection that connects, and logs in with ``token``, at its first call.
 
     ``address``  where the browser or program is for which it asks
+    ``role``     the most that it may do
     """
     where: Mapping[str, Any] = settings.daemon
-    return Connection(**where, token=token, user=user, via=via, address=address, timeout=timeout)
+    return Connection(**where, token=token, user=user, via=via, address=address, timeout=timeout, role=role)
 
 
 class UserDaemon:
     """The daemon as one request sees it; the connection is made when it is needed first, and closed at the end."""
 
     def __init__(
-        self, settings: WebSettings, token: str, user: str, via: str, address: str, longest: float = float("inf")
+        self,
+        settings: WebSettings,
+        token: str,
+        user: str,
+        via: str,
+        address: str,
+        role: str,
+        longest: float = float("inf"),
     ) -> None:
-        self._made = open_connection(settings, token, user, via, address, min(CALL_S, longest))
+        self._made = open_connection(settings, token, user, via, address, min(CALL_S, longest), role)
         self._longest = longest
 
     def call(self, command: str, data: dict[str, Any] | None = None, timeout: float = CALL_S) -> dict[str, Any]:
@@ -50,13 +59,16 @@ class UserDaemon:
 
 
 def request_daemon(request: Request) -> UserDaemon:
-    """Return ``request.daemon``; without a login it has the rights that the daemon gives to anybody."""
+    """Return ``request.daemon``, which may no more than whoever asks, also where the GUI itself may.
+
+    That is so where the daemon trusts this machine, or the GUI's token, and the GUI lets others look.
+    """
     who = request.identity
     settings: WebSettings = request.registry.web_settings
     token, name = (who.token, who.name) if who else ("", "")
     via = "api" if request.path_info.startswith("/api/") else "gui"
     longest = SILENT_CALL_S if request.snapshot.stale else float("inf")
-    daemon = UserDaemon(settings, token, name, via, client_address(request), longest)
+    daemon = UserDaemon(settings, token, name, via, client_address(request), who.role if who else "viewer", longest)
     request.add_finished_callback(lambda _request: daemon.close())
     return daemon
 

@@ -12,8 +12,10 @@ from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.view import exception_view_config
 
+from .errors import Problem, answer, is_api
 from .ockle_client.connection import ClientError
 from .security import bearer
 from .texts import _
@@ -70,8 +72,11 @@ def prove(request: Request) -> None:
 
 
 @exception_view_config(PasswordNeeded, renderer="proof.jinja2")
-def ask(error: PasswordNeeded, request: Request) -> dict[str, Any]:
-    """Show the form; what was sent goes with it, but for what each form has anew."""
+def ask(error: PasswordNeeded, request: Request) -> Response | dict[str, Any]:
+    """Show the form; what was sent goes with it, but for what each form has anew. A program has no form to fill in."""
+    if is_api(request):
+        hint = _("Send a token, Authorization: Bearer TOKEN, or confirm something at a page of the GUI first.")
+        return answer(request, Problem(403, "password_needed", _("This needs the password once more."), hint))
     if str(error):
         request.response.status_int = 403
     sent = [(name, value) for name, value in request.POST.items() if name not in (FIELD, "csrf_token")]

@@ -12,7 +12,7 @@ from webtest import TestApp
 from ockle.webserver import security
 from ockle.webserver.application import make_app
 from ockle.webserver.gate import Gate
-from ockle.webserver.ockle_client.connection import ClientError, ConnectionFailed
+from ockle.webserver.ockle_client.connection import ClientError, Connection, ConnectionFailed
 from ockle.webserver.security import Identity, Tokens
 from ockle.webserver.settings import WebSettings
 from web_site import TOKENS, WebSite
@@ -85,6 +85,34 @@ def test_after_the_login_the_page_is_reached_behind_a_proxy_too(site: WebSite) -
         form = app.get("/login", {"by": "token", "next": wanted}, extra_environ=behind).forms["by-token"]
         form["token"] = TOKENS["viewer"]
         assert form.submit(status=303, extra_environ=behind).location == f"http://ockle.test{reached}"
+
+
+# -- what the GUI may, and who looks at it may not
+
+
+def test_who_may_only_look_does_nothing_with_the_rights_of_the_gui_itself(site: WebSite) -> None:
+    with site.client() as daemon:
+        daemon.call("userAdd", {"user": "boss", "role": "admin", "password": "correct horse battery"})
+        settings = WebSettings(daemon=site.settings.daemon, token=TOKENS["admin"], local_role="viewer")
+        router = make_app(settings, site.router.registry.link)
+        app = TestApp(router, extra_environ={"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost"})
+        wish = {"name": "mine", "user": "boss", "role": "admin"}
+        refused = app.post_json("/api/v1/tokens", wish, headers={"X-CSRF-Token": hidden(app)}, status=403)
+        assert refused.json["error"] == "denied"
+        assert daemon.call("tokens")["tokens"] == []
+
+
+def test_a_connection_is_held_to_the_role_that_it_asked_for(site: WebSite) -> None:
+    with Connection(**site.settings.daemon, token=TOKENS["admin"], role="viewer") as held:
+        assert held.call("whoAmI")["role"] == "viewer"
+        assert held.call("login", {"role": "admin"})["role"] == "viewer"
+        assert held.call("login", {"token": TOKENS["admin"], "role": "operator"})["role"] == "viewer"
+        with pytest.raises(ClientError, match="needs the role admin"):
+            held.call("users")
+        with pytest.raises(ClientError, match="role is one of"):
+            held.call("login", {"role": "root"})
+    with Connection(**site.settings.daemon, token=TOKENS["viewer"], role="admin") as held:
+        assert held.call("whoAmI")["role"] == "viewer"
 
 
 # -- a daemon that is not there

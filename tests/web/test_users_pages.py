@@ -285,6 +285,13 @@ def test_what_cannot_be_undone_wants_the_password_again(site: WebSite, admin: Co
     app.post("/server/lone/force", {**order, "state": "off"}, status=303)
     app.post("/server/lone/force", {**order, "state": "clear"}, status=303)
     site.router.registry.proofs.forget()
+    by_script = {"X-CSRF-Token": order["csrf_token"]}
+    for path, wish in (
+        ("/servers/lone/force", {"state": "on", "confirm": "lone"}),
+        ("/emergency", {"servers": ["lone"], "within_s": 60, "confirm": "emergency"}),
+    ):
+        refused = app.post_json(f"/api/v1{path}", wish, headers=by_script, status=403)
+        assert refused.json["error"] == "password_needed"
     app.post("/emergency", {**order, "confirm": "emergency", "minutes": "5", "server": "lone"}).mustcontain(
         "Is it you?"
     )

@@ -68,6 +68,7 @@ class Connection:
     ``tls``      True: the system's authorities; a path: a file with the daemon's or its authority's certificate
     ``timeout``  seconds for connecting and, unless a call says otherwise, for a reply
     ``via``      ``cli``, ``gui``, ``api`` or ``socket``, with ``user`` for the daemon's records
+    ``role``     the most that this connection may do, whatever its token or its place gives; "" for all of that
     ``address``  of a web server: the IP address of its client, for the daemon's records
     """
 
@@ -83,11 +84,12 @@ class Connection:
         via: str = "",
         user: str = "",
         address: str = "",
+        role: str = "",
     ) -> None:
         self.host, self.port, self.unix = host, port, unix
         self.address = f"unix:{unix}" if unix else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.timeout = timeout
-        login = {"token": token, "via": via, "user": user, "address": address}
+        login = {"token": token, "via": via, "user": user, "address": address, "role": role}
         self._login = {key: value for key, value in login.items() if value}
         self._tls = tls
         self._lock = RLock()

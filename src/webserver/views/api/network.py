@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ...proof import prove
 from . import shapes
 from .endpoint import Call, endpoint
 from .schema import array, body, boolean, check, choice, integer, mapping, number, record, text
@@ -90,6 +91,7 @@ def get_emergency(call: Call) -> dict[str, Any]:
 def declare_emergency(call: Call) -> dict[str, Any]:
     request = dict(call.body)
     check({"enum": [EMERGENCY_WORD]}, request.pop("confirm"), "confirm")
+    prove(call.request)
     return call.daemon("declareEmergency", request)
 
 
@@ -103,6 +105,7 @@ def declare_emergency(call: Call) -> dict[str, Any]:
     problems=(409,),
 )
 def clear_emergency(call: Call) -> dict[str, Any]:
+    prove(call.request)
     return call.daemon("clearEmergency", call.body)
 
 

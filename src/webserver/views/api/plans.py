@@ -8,6 +8,7 @@ from pyramid.response import Response
 
 from ...errors import Problem, answer
 from ...orders import Looked, PlanChanged, Wish, from_id, look, start
+from ...proof import prove
 from ...texts import _
 from . import shapes
 from .endpoint import Call, endpoint
@@ -67,6 +68,8 @@ def run_plan(call: Call) -> dict[str, Any] | Response:
     if isinstance(looked, Response):
         return looked
     asked = call.body
+    if asked.get("confirm"):  # without it the daemon starts nothing that has to be confirmed
+        prove(call.request)
     try:
         found = start(
             call.daemon,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...limits import FORCE_S, PART_S
+from ...proof import prove
 from . import shapes
 from .endpoint import Call, endpoint
 from .schema import anything, array, body, boolean, check, choice, mapping, number, record, text
@@ -170,4 +171,5 @@ def _by_hand(call: Call, command: str, part: str) -> dict[str, Any]:
 def confirmed(call: Call, command: str, request: dict[str, Any], timeout: float) -> dict[str, Any]:
     """Send ``command`` if the name of its server was confirmed, as a page and the command line have it typed."""
     check({"enum": [request["server"]]}, request["confirm"], "confirm")
+    prove(call.request)
     return call.daemon(command, request, timeout)
