@@ -39,6 +39,8 @@ RATE_PER_S = 500.0
 BURST = 1000.0
 """Requests per second of one address, and how many it may save up; beyond that its reading pauses."""
 BACKLOG = 128
+SHARE, SHARE_LEAST = 0.25, 16
+"""Of ``max_connections``, what another machine may have, and how many it may have anyhow: none shuts the rest out."""
 STOP_TIMEOUT_S = 5.0
 
 
@@ -210,6 +212,13 @@ class SocketServer:
             del self._peers[other]
         return self._peers.setdefault(host, _Peer(Allowance(RATE_PER_S, BURST, now)))
 
+    def _is_full(self, host: str, local: bool) -> bool:
+        """Tell whether there is no room for another connection of ``host``."""
+        most = self.settings.max_connections
+        peer = self._peers.get(host)
+        theirs = peer.sessions if peer is not None and not local else 0
+        return len(self._sessions) >= most or theirs >= max(SHARE_LEAST, round(most * SHARE))
+
     def newest_seq(self) -> int:
         """Return the number of the newest event that has been offered to the sessions."""
         return self._newest
@@ -222,13 +231,13 @@ class SocketServer:
         self._tasks.add(task)
         peername = writer.get_extra_info("peername")
         address = _address(peername) if peername else "unix"
-        if len(self._sessions) >= self.settings.max_connections:
+        local = not peername or _is_here(peername[0])
+        if self._is_full(_host_of(address), local):
             log.warning("client %s turned away: %d are connected", address, len(self._sessions))
             writer.write(Message("error", error=problem("busy", "too many clients are connected")).encode())
             writer.close()
             self._tasks.discard(task)
             return
-        local = not peername or ipaddress.ip_address(peername[0].partition("%")[0]).is_loopback
         session = Session(self, reader, writer, address, self.settings.local_role if local else "")
         peer = self._peer(_host_of(address))
         peer.sessions += 1
@@ -277,6 +286,10 @@ def _address(name: Any) -> str:
     """Return a socket name as text: ``127.0.0.1:8088``, ``[::1]:8088``."""
     host, port = name[0], name[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _is_here(host: str) -> bool:
+    return ipaddress.ip_address(host.partition("%")[0]).is_loopback
 
 
 def _host_of(address: str) -> str:

@@ -59,7 +59,8 @@ def _pages(
     if page["next"] is None:
         return
     who = request.identity  # the request's own connection is closed before the stream is read
-    connection = open_connection(request.registry.web_settings, who.token if who else "", who.name if who else "")
+    token, name, role = (who.token, who.name, who.role) if who else ("", "", "viewer")
+    connection = open_connection(request.registry.web_settings, token, name, role=role)
     try:
         while page["next"] is not None:
             page = connection.call(command, {**data, next_key: page["next"]})

@@ -249,10 +249,10 @@ class FormPolicy(CookieCSRFStoragePolicy):  # type: ignore[misc]
     The token alone does not tell: what another port of this host serves can set cookies for this one, too.
     """
 
-    def check_csrf_token(self, request: Request, supplied_token: str) -> bool:
+    def check_csrf_token(self, request: Request, supplied_token: object) -> bool:
         if not is_from_here(request):
             raise BadCSRFOrigin
-        return bool(super().check_csrf_token(request, supplied_token))
+        return isinstance(supplied_token, str) and bool(super().check_csrf_token(request, supplied_token))
 
 
 def is_from_here(request: Request) -> bool:
