@@ -12,8 +12,9 @@ from web_browser import DESK, Watched, chromium, gui_process
 from web_site import TOKENS, WebSite, web_site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for the whole session: while it is there, Playwright has an event loop running in the main thread."""
     with chromium() as found:
         yield found
 
