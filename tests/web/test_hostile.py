@@ -55,6 +55,17 @@ def test_a_file_in_place_of_a_text(site: WebSite, app: TestApp) -> None:
     app.post("/servers/test", upload_files=[("csrf_token", "x.ini", b"x")], status=400)
 
 
+@pytest.mark.parametrize("folder", ["servers", "circuits", "outlets"])
+def test_a_new_object_of_a_type_that_is_none(app: TestApp, folder: str) -> None:
+    page = app.post(f"/settings/new/{folder}", {"csrf_token": hidden(app), "type": "web", "name": "x y"}, status="4*")
+    assert page.html.find("form")
+
+
+def test_a_form_whose_memory_is_no_json(app: TestApp) -> None:
+    for base in ("[" * 2_000, "[[[]]]", '{"a": 1}', "\x00"):
+        app.post("/settings/servers/web/needs", {"csrf_token": hidden(app), "base": base}, status=303)
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -52,7 +52,7 @@ def _base(posted: Posted) -> dict[Place, Any]:
     try:
         found = json.loads("".join(_texts(posted, "base")) or "[]")
         return {(str(section), str(option)): value for section, option, value in found}
-    except (ValueError, TypeError):  # not ours: then what is there now counts as seen
+    except (ValueError, TypeError, RecursionError):  # not ours: then what is there now counts as seen
         return {}
 
 

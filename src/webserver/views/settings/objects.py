@@ -78,7 +78,7 @@ def _new(
         folder=folder,
         noun=_(KINDS[folder].noun),
         types=form["types"],
-        type=type_name,
+        type=type_name if type_name in form["types"] else "",  # a server, a circuit has none
         name=name,
         name_error="; ".join(fault["problem"] for fault in at_name),
         errors=[*errors, *(outcome.errors if outcome else ())],
