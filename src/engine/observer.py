@@ -131,11 +131,12 @@ class Observer:
         facts, found = node.facts, self.supplies(node)
         if found.missing != facts.missing:
             self._tell_missing(node, found.missing)
-        facts.supply, facts.missing, facts.unread, facts.feedable = (
+        facts.supply, facts.missing, facts.unread, facts.feedable, facts.off_doubt = (
             found.supply,
             found.missing,
             found.unread,
             found.known,
+            found.doubt,
         )
         return facts.supply
 
@@ -165,7 +166,7 @@ class Observer:
         self._core.budget.refresh(node)
         if facts.op is not None:
             return
-        before, supply = facts.op_state, (facts.supply, facts.missing, facts.unread)
+        before, supply = facts.op_state, (facts.supply, facts.missing, facts.unread, facts.off_doubt)
         self.see_supplies(node)
         if facts.supply is Supply.UNKNOWN:
             self._lost(node)
@@ -185,6 +186,7 @@ class Observer:
             facts.supply,
             facts.missing,
             facts.unread,
+            facts.off_doubt,
         ) != supply:  # the state stays, but what may be done about it changes
             self._core.mark_around(node)
 

@@ -85,6 +85,11 @@ def is_down(facts: ServerFacts) -> bool:
     return facts.supply is Supply.NONE and facts.op_state is OpState.OFF
 
 
+def is_proven_down(facts: ServerFacts) -> bool:
+    """Tell whether it is down for all that is known now: a supply that was off may be on since it cannot be read."""
+    return is_down(facts) and not facts.off_doubt
+
+
 def on_guard(dependencies: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
     """Return the dependencies that forbid a start now."""
     return tuple(one for one in dependencies if not satisfies(one.facts))
@@ -92,7 +97,7 @@ def on_guard(dependencies: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
 
 def off_guard(dependents: Iterable[Neighbour], now: float = float("-inf")) -> tuple[Neighbour, ...]:
     """Return the dependents that forbid a shutdown or a cut now; in an emergency none does for longer than its time."""
-    return tuple(one for one in dependents if not is_down(one.facts) and not is_overdue(one.facts, now))
+    return tuple(one for one in dependents if not is_proven_down(one.facts) and not is_overdue(one.facts, now))
 
 
 def is_overdue(facts: ServerFacts, now: float) -> bool:
@@ -306,5 +311,5 @@ def _describe(one: Neighbour) -> str:
     facts = one.facts
     detail = facts.error if facts.op_state not in (OpState.OFF, OpState.OK) and facts.error else ""
     if facts.op is None and facts.desired is not Desired.ON and facts.op_state is OpState.OFF:
-        detail = "off, and not ordered on"
+        detail = facts.off_doubt or "off, and not ordered on"
     return f"{one.name} ({detail or facts.op_state.value})"

@@ -17,12 +17,14 @@ class Supplies:
     ``missing``  which of them are not on although it is fed well enough, for a person; "" when none is
     ``unread``   which of them cannot be read, and why; "" when all can
     ``known``    enough can be read, and switched, to feed it
+    ``doubt``    which of them were off and could not be read since, although that is not long ago; "" when none
     """
 
     supply: Supply
     missing: str = ""
     unread: str = ""
     known: bool = True
+    doubt: str = ""
 
 
 def take_together(outlets: Sequence[OutletTemplate], oldest: float, least: int) -> Supplies:
@@ -41,7 +43,8 @@ def take_together(outlets: Sequence[OutletTemplate], oldest: float, least: int) 
         return Supplies(Supply.ON, missing, unread_text)
     if unread:
         return Supplies(Supply.UNKNOWN, "", unread_text, known=on + len(off) >= needed)
-    return Supplies(Supply.MIXED if on else Supply.OFF)
+    doubt = ", ".join(_why_unread(one) for one in outlets if one.state is False and one.last_error)
+    return Supplies(Supply.MIXED if on else Supply.OFF, doubt=doubt)
 
 
 def _why_unread(outlet: OutletTemplate) -> str:

@@ -254,3 +254,24 @@ def test_what_a_failing_server_waits_for_is_told_also_after_the_next_round_of_te
             assert node_of(engine, "a").why.startswith("still needed by b")
 
     rig.play(scenario)
+
+
+def test_who_was_off_and_cannot_be_read_any_more_is_not_down_for_what_it_needs() -> None:
+    """I2c: its device falls silent, and somebody switches it on: what was read before is not believed for that long."""
+    rig = Rig({"a": [], "b": ["a"]})
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine, "a")
+        rig["b"].silent = True
+        rig.by_hand("b")
+        await asyncio.sleep(rig.settings.poll_interval + 1)
+        await engine.order("off", ["a"], who="test")
+        await asyncio.sleep(1)
+        assert rig.states()["b"] == "OFF"  # for a while: one read that failed is no reason to say otherwise
+        waits = engine.why("a")["reasons"][0]["text"]
+        assert "still needed by b (supply b.psu1 cannot be read" in waits, waits
+        await asyncio.sleep(60)
+        assert rig.states() == {"a": "OK", "b": "Unknown"}
+
+    rig.play(scenario)
+    assert rig.broken() == []
