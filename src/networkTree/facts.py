@@ -92,7 +92,7 @@ class ServerFacts:
     ``serving``        the tests of this boot pass (None = not known)
     ``missing``        which supplies are not on although enough are, for a person
     ``unread``         which supplies cannot be read, for a person
-    ``off_doubt``      which supplies were off when last read and cannot be read since, for a person: they may be on again
+    ``off_doubt``      which supplies were off when last read and cannot be read since, for a person
     ``feedable``       enough supplies can be read to switch it on
     ``released_at``    moment of the clock when it was last found ready to lose its power: proven down, or ordered to be
                        cut; -inf = not since it last got some
