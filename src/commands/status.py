@@ -163,8 +163,7 @@ class StatusCommands(CommandGroup):
     def runs(self, data: Data) -> Data:
         """Return the newest runs."""
         limit = _number(data, "limit", 20)
-        wall = self.engine.core.clock.wall()
-        return self.look(lambda: {"runs": [run.summary(wall) for run in self.engine.runs.newest(limit)]})
+        return self.look(lambda: {"runs": self.engine.runs.newest(limit)})
 
     def get_run(self, data: Data) -> Data:
         """Return a run with all its steps; with ``log`` also each command that was sent for it, and the answer."""

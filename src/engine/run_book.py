@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 from ..common.common import OpState
 from ..common.errors import CommandError
@@ -12,11 +14,11 @@ from ..networkTree.facts import Desired
 from ..networkTree.plan import Plan
 from ..networkTree.ServerNode import ServerNode
 from .core import Core
+from .ended_runs import KEEP_RUNS, EndedRuns
 from .runs import OPEN_STEPS, Run, RunState, RunStep, StepState, from_plan, from_row
 
 log = logging.getLogger(__name__)
 
-KEEP_RUNS = 500
 LEAST_TIMEOUT_S = 900.0
 TIMEOUT_FACTOR = 4.0
 """A run may last this many times its plan, and at least LEAST_TIMEOUT_S, unless it is given a limit of its own."""
@@ -32,7 +34,9 @@ class RunBook:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._runs: dict[int, Run] = {}
+        self._running: dict[int, Run] = {}
+        self._ended = EndedRuns()
+        self._limits: dict[int, asyncio.TimerHandle] = {}  # a timer holds its run whole, so it goes with the run's end
         self._of_server: dict[str, Run] = {}  # server -> the running run with an open step for it
         self._restarts: list[Run] = []  # running runs of two stages
         self.next_number = 1
@@ -41,16 +45,22 @@ class RunBook:
     # -- looking
 
     def get(self, number: int) -> Run:
+        """Return a run; of one that has ended a copy. Raises CommandError."""
         try:
-            return self._runs[number]
+            return self._running.get(number) or self._ended.get(number)
         except KeyError:
             raise CommandError(f"there is no run {number}", "not_found") from None
 
-    def newest(self, limit: int) -> list[Run]:
-        return sorted(self._runs.values(), key=lambda run: -run.id)[:limit]
+    def newest(self, limit: int) -> list[dict[str, Any]]:
+        """Return the summaries of the newest runs, the newest first."""
+        wall = self._core.clock.wall()
+        return [
+            self._running[number].summary(wall) if number in self._running else self._ended.summary(number)
+            for number in sorted([*self._running, *self._ended], reverse=True)[:limit]
+        ]
 
     def running(self) -> list[Run]:
-        return [run for run in self._runs.values() if run.state is RunState.RUNNING]
+        return list(self._running.values())
 
     def of_server(self, name: str) -> Run | None:
         """Return the run that has an order for this server now."""
@@ -71,15 +81,23 @@ class RunBook:
     def load(self) -> list[Run]:
         """Read the kept runs; return those that were open when the daemon stopped."""
         rows = self._core.journal.store.load("runs", order="-id", limit=KEEP_RUNS)
-        for row in rows:
-            try:
-                self._runs[row["id"]] = from_row(row)
-            except (KeyError, TypeError, ValueError) as error:
-                log.error("run %s is left out, as its row makes no sense: %r", row["id"], error)
-                self._core.events.publish("run", f"run {row['id']} is left out: its row makes no sense")
         self.next_number = max((row["id"] for row in rows), default=0) + 1
+        while rows:  # the oldest first, and each leaves memory before the next one is unfolded
+            self._load(rows.pop())
         self._core.journal.store.prune("runs", KEEP_RUNS)
-        return self.running()
+        return sorted(self.running(), key=lambda run: -run.id)
+
+    def _load(self, row: dict[str, Any]) -> None:
+        try:
+            run = from_row(row)
+        except (KeyError, TypeError, ValueError) as error:
+            log.error("run %s is left out, as its row makes no sense: %r", row["id"], error)
+            self._core.events.publish("run", f"run {row['id']} is left out: its row makes no sense")
+            return
+        if run.state is RunState.RUNNING:
+            self._running[run.id] = run
+        else:
+            self._ended.add(run)
 
     def resume(self, run: Run) -> None:
         """Go on with a run that was open. A server that another order, a cancel or a force took away stays away;
@@ -95,7 +113,7 @@ class RunBook:
         failpoint("run.resuming")
         log.info("run %d goes on after the restart: %s %s", run.id, run.action, ", ".join(run.targets))
         self._begin_stage(run, resumed=True)
-        self._core.later(run.timeout, lambda: self._expire(run))
+        self._limit(run)
 
     def begin(
         self,
@@ -114,8 +132,7 @@ class RunBook:
         run = from_plan(number, plan, who=who, via=via, note=note, wall=wall, timeout=limit)
         run.unguarded, run.grace, run.begun = unguarded, grace, grace <= 0
         self.next_number += 1
-        self._forget_oldest()
-        self._runs[run.id] = run
+        self._running[run.id] = run
         self._core.events.publish(
             "run",
             f"run {run.id}: {run.action} {_few(run.targets)}, ordered by {who}",
@@ -141,12 +158,7 @@ class RunBook:
             desired = self._core.network.getServernode(step.server).facts.desired
             run.before.setdefault(step.server, desired)
         self._begin_stage(run)
-        self._core.later(run.timeout, lambda: self._expire(run))
-
-    def _forget_oldest(self) -> None:
-        for number in sorted(self._runs)[: 1 - KEEP_RUNS]:
-            if self._runs[number].state is not RunState.RUNNING:
-                del self._runs[number]
+        self._limit(run)
 
     def _begin_stage(self, run: Run, *, resumed: bool = False) -> None:
         run.open_steps = sum(step.state in OPEN_STEPS for step in run.current.values())
@@ -286,6 +298,10 @@ class RunBook:
         if run in self._restarts:
             self._restarts.remove(run)
         self._save(run)
+        self._ended.add(run)
+        self._running.pop(run.id, None)
+        if (limit := self._limits.pop(run.id, None)) is not None:
+            limit.cancel()
         failpoint("run.finished")
         run.finished.set()
         counts = run.summary(run.ended)
@@ -332,10 +348,13 @@ class RunBook:
         if step is not None:
             self._end_step(run, step, StepState.SUPERSEDED, why)
 
+    def _limit(self, run: Run) -> None:
+        if run.state is RunState.RUNNING:  # it may have had nothing to do
+            self._limits[run.id] = self._core.later(run.timeout, lambda: self._expire(run))
+
     def _expire(self, run: Run) -> None:
-        if run.state is RunState.RUNNING:
-            log.warning("run %d reached its time limit", run.id)
-            self.cancel(run, "the run's time limit is reached", RunState.FAILED)
+        log.warning("run %d reached its time limit", run.id)
+        self.cancel(run, "the run's time limit is reached", RunState.FAILED)
 
     # -- keeping
 

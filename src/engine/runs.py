@@ -143,6 +143,10 @@ class Run:
     def as_dict(self, wall: float) -> dict[str, Any]:
         return {**self.summary(wall), "steps": [step.as_dict() for step in self.steps()]}
 
+    def row(self) -> dict[str, Any]:
+        """Return what the store keeps of the run, see ``from_row``."""
+        return {"id": self.id, "state": self.state.value, "created": self.created, "body": self.body()}
+
     def body(self) -> dict[str, Any]:
         """Return what the store keeps, enough to go on after a restart."""
         return {
@@ -201,7 +205,7 @@ def from_plan(number: int, plan: Plan, *, who: str, via: str, note: str, wall: f
 
 
 def from_row(row: dict[str, Any]) -> Run:
-    """Return the run that the store kept."""
+    """Return the run that ``Run.row`` told of; raises KeyError, TypeError, ValueError for nonsense."""
     body = row["body"]
     stages = []
     for stage in body["stages"]:

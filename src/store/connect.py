@@ -14,6 +14,9 @@ from ..common.errors import StoreError
 
 LOCK_WAIT_S = 10
 """How long SQLite waits for somebody else who reads or writes the file."""
+CACHE_KB = 512
+"""Pages of a file that SQLite holds for a connection; its own default would let each grow to 2 MB, over an hour.
+What is read seldom comes from the system's cache as well."""
 SERVER_OPTIONS = {
     "connect_timeout": "10",
     "tcp_user_timeout": "15000",
@@ -58,6 +61,7 @@ def _set_up_sqlite(engine: sa.Engine, sync: Sync, *, in_memory: bool) -> None:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute(f"PRAGMA synchronous={sync}")
             cursor.execute("PRAGMA journal_size_limit=16777216")
+            cursor.execute(f"PRAGMA cache_size=-{CACHE_KB}")  # negative: kB instead of pages
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 

@@ -57,7 +57,7 @@ def test_intents_of_one_moment_share_a_commit(url: str) -> None:
     assert asyncio.run(work()) <= 2
 
 
-def test_the_state_is_durable_and_the_log_only_consistent(tmp_path: Path) -> None:
+def test_the_state_is_durable_the_log_only_consistent_and_both_hold_few_pages(tmp_path: Path) -> None:
     store = Store.for_file(tmp_path / "state.db")
     store.open()
     for database, level in ((store, 2), (store.log, 1)):  # FULL, NORMAL
@@ -65,6 +65,7 @@ def test_the_state_is_durable_and_the_log_only_consistent(tmp_path: Path) -> Non
         with database._engine.connect() as connection:
             assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
             assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == level
+            assert connection.execute(sa.text("PRAGMA cache_size")).scalar() == -512  # kB in memory, not more
     asyncio.run(store.close())
 
 

@@ -104,10 +104,10 @@ def test_a_run_within_its_grace_does_not_begin_after_a_restart(tmp_path: Path) -
     rig = Rig({"a": []}, store=url)
 
     async def look(engine: Engine) -> None:
-        [run] = engine.runs.newest(5)
         await asyncio.sleep(30)
-        assert run.state is RunState.CANCELLED
-        assert "the daemon ended before it began" in run.note
+        [run] = engine.runs.newest(5)
+        assert run["state"] == RunState.CANCELLED
+        assert "the daemon ended before it began" in run["note"]
 
     rig.play(look)
     assert [sight for sight in rig.sights if "SET" in sight.what] == []
