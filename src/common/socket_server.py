@@ -41,6 +41,9 @@ BURST = 1000.0
 BACKLOG = 128
 SHARE, SHARE_LEAST = 0.25, 16
 """Of ``max_connections``, what another machine may have, and how many it may have anyhow: none shuts the rest out."""
+ACCEPT_TURNS = 5
+"""Turns of the event loop until a connection that was just accepted has its session, which can then be ended. A server that
+is closed before leaves its socket open: asyncio gives it a transport only as long as there is a server."""
 STOP_TIMEOUT_S = 5.0
 
 
@@ -146,6 +149,11 @@ class SocketServer:
         """Let nobody in any more, finish what runs for at most STOP_TIMEOUT_S, and close everything."""
         self._unsubscribe()
         self.unbind()
+        for server in self._servers:
+            for one in server.sockets:
+                self._loop.remove_reader(one.fileno())
+        for _ in range(ACCEPT_TURNS):
+            await asyncio.sleep(0)
         for server in self._servers:
             server.close()
         for session in tuple(self._sessions):
