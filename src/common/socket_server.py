@@ -42,8 +42,8 @@ BACKLOG = 128
 SHARE, SHARE_LEAST = 0.25, 16
 """Of ``max_connections``, what another machine may have, and how many it may have anyhow: none shuts the rest out."""
 ACCEPT_TURNS = 5
-"""Turns of the event loop until a connection that was just accepted has its session, which can then be ended. A server that
-is closed before leaves its socket open: asyncio gives it a transport only as long as there is a server."""
+"""Turns of the event loop until a connection that was just accepted has its session, which can then be ended. A server
+that is closed before leaves its socket open: asyncio gives it a transport only as long as there is a server."""
 STOP_TIMEOUT_S = 5.0
 
 

@@ -53,7 +53,7 @@ def test_everything_is_within_the_picture_and_has_no_style(rows: list[Row], now:
             assert 0 <= float(one.attrib["y"]) <= height
     for text in root.iter(f"{SVG}text"):
         if text.attrib.get("class") == "label":
-            assert float(text.attrib["x"]) + 7.6 * len(text.text or "") <= width + 60
+            assert float(text.attrib["x"]) + 7.6 * len(text.text or "") <= width + 1
     assert not [one for one in root.iter() if "style" in one.attrib or one.tag == f"{SVG}style"]
 
 

@@ -13,8 +13,7 @@ from .rows import PLANNED, Row
 ROW, BAR, TOP, PAD = 30, 16, 34, 12
 CHART = 640
 """Width of the axis in pixels."""
-RIGHT = 190
-"""Room for labels right of it: none is ever cut off."""
+GAP = 10
 CHAR = 7.6
 """About the width of a character in pixels: SVG cannot measure text before it is drawn."""
 LONGEST_NAME = 28
@@ -28,8 +27,9 @@ HATCH = (
 def draw(rows: Sequence[Row], title: str, now: float | None = None) -> Markup:
     """Return ``rows`` as an ``<svg>``; ``now``: seconds since the begin, for a line, None without one."""
     total = max([0.001, now or 0.0, *(row.last for row in rows)])
-    left = PAD + CHAR * max((len(_label(row)) for row in rows), default=0) + 10
-    width, height = left + CHART + RIGHT, TOP + ROW * len(rows) + 10
+    left = PAD + CHAR * max((len(_label(row)) for row in rows), default=0) + GAP
+    right = GAP + CHAR * max((len(_time(row)) for row in rows), default=0)  # no label is ever cut off
+    width, height = left + CHART + right, TOP + ROW * len(rows) + 10
 
     def x(seconds: float) -> float:
         return round(left + CHART * min(seconds, total) / total, 1)
