@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# tests mostly wait for daemons and machines; those of a file share what they have set up, so they stay together
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
+PARALLEL = --numprocesses=$(JOBS) --dist=loadfile
 # coverage of the whole package, in percent, below which `make check` fails
 COVERAGE_FLOOR ?= 85
 # tools find the package `ockle` through this folder, whatever is installed
@@ -36,11 +39,11 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 demo: $(STAMP) ## a virtual network comes up in order: lab and daemon together (Ctrl-C takes it down)
 	@$(BIN)/ockle demo $(ARGS)
 
-test: $(STAMP) ## the tests
-	$(BIN)/pytest $(ARGS)
+test: $(STAMP) ## the tests, some at a time (JOBS=0: one after the other)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 check: $(STAMP) lint types imports unit-security docs-check ## everything that CI runs
-	$(BIN)/pytest --cov=ockle --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR) $(ARGS)
+	$(BIN)/pytest $(PARALLEL) --cov=ockle --cov-report=term --cov-fail-under=$(COVERAGE_FLOOR) $(ARGS)
 
 lint: $(STAMP) ## format and rules (ruff)
 	$(BIN)/ruff format --check .
