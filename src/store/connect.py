@@ -15,7 +15,7 @@ from ..common.errors import StoreError
 LOCK_WAIT_S = 10
 """How long SQLite waits for somebody else who reads or writes the file."""
 CACHE_KB = 512
-"""Pages of a file that SQLite holds for a connection; its own default would let each grow to 2 MB, over an hour.
+"""Pages of a file that SQLite holds for a connection; its own default would let each grow to 2 MB, slowly.
 What is read seldom comes from the system's cache as well."""
 SERVER_OPTIONS = {
     "connect_timeout": "10",

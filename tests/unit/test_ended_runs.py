@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 from pathlib import Path
 
 import pytest
@@ -67,31 +65,6 @@ def test_a_run_of_a_hundred_servers_takes_little() -> None:
     assert kept.size < 5000
 
 
-def test_nothing_holds_an_ended_run_whole() -> None:
-    """Not the book, and not the timer of its limit, which lasts a quarter of an hour and longer."""
-
-    async def work(engine: Engine) -> None:
-        before = whole()
-        for action in ("on", "restart", "off"):
-            await ordered(engine, action, *CHAIN)
-        cancelled = await engine.order("on", CHAIN, who="test")
-        engine.cancel(cancelled.id, "test")
-        await cancelled.finished.wait()
-        del cancelled
-        await asyncio.sleep(60)  # tasks that are done let go
-        assert whole() == before
-        assert [one["id"] for one in engine.runs.newest(9)] == [4, 3, 2, 1]
-        assert [one["state"] for one in engine.runs.newest(9)] == ["cancelled", "done", "done", "done"]
-        assert engine.runs.newest(2) == [engine.runs.get(number).summary(0.0) for number in (4, 3)]
-
-    Rig(CHAIN).play(work)
-
-
-def whole() -> int:
-    gc.collect()
-    return sum(isinstance(one, Run) for one in gc.get_objects())
-
-
 def test_ended_runs_are_known_after_a_restart(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/state.db"
 
@@ -106,3 +79,16 @@ def test_ended_runs_are_known_after_a_restart(tmp_path: Path) -> None:
         return [engine.runs.newest(9), engine.runs.get(1).row()]
 
     assert Rig(CHAIN, store=url).play(first) == Rig(CHAIN, store=url).play(second)
+
+
+def test_runs_are_listed_the_newest_first() -> None:
+    async def work(engine: Engine) -> None:
+        for action in ("on", "off"):
+            await ordered(engine, action, *CHAIN)
+        running = await engine.order("on", CHAIN, who="test")
+        assert [one["id"] for one in engine.runs.newest(9)] == [3, 2, 1]
+        assert [one["state"] for one in engine.runs.newest(2)] == ["running", "done"]
+        assert engine.runs.newest(9)[1:] == [engine.runs.get(number).summary(0.0) for number in (2, 1)]
+        assert engine.runs.get(3) is running
+
+    Rig(CHAIN).play(work)
