@@ -131,3 +131,17 @@ def test_bytes_that_are_no_text_are_refused(app: TestApp) -> None:
 def test_polls_say_whether_the_picture_is_still_that_of_the_network(app: TestApp) -> None:
     sheet = app.get("/").html.select_one("[data-sheet]")
     assert app.get("/api/v1/state").json["topology"] == sheet["data-topology"]
+
+
+def test_the_panel_tells_a_test_that_has_not_run_from_one_that_has(app: TestApp, site: WebSite) -> None:
+    def shown() -> str:
+        heading = next(one for one in app.get("/?select=core").html.find_all("h3") if one.text == "Tests")
+        return str(heading.find_next("ul").text)
+
+    assert "not run" in shown()
+    with site.client() as client:
+        client.call("setServer", {"server": "core", "state": "on"})
+        site.settled("OK", "core")
+        assert "passed" in shown()
+        client.call("setServer", {"server": "core", "state": "off"})
+    site.settled("OFF", "core")
