@@ -73,7 +73,7 @@ def web_site(folder: Path) -> Iterator[WebSite]:
                     **{f"{role}_token": token for role, token in TOKENS.items()},
                 },
                 "plugins.AutoControl": {"enabled": "false"},
-                "web": {"grace": "2s"},
+                "web": {"grace": "2s", "wall": "true"},
                 "plugins.Logger": {"interval": "1s", "write_every": "1s"},
             },
         )

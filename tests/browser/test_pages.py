@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from web_browser import Watched
 
@@ -22,3 +23,11 @@ def test_the_login_is_sound(stranger: Watched) -> None:
     stranger.is_accessible()
     stranger.fits_a_phone()
     stranger.picture("login")
+
+
+def test_the_wall_is_sound_without_a_login(stranger: Watched) -> None:
+    page = stranger.open("/status")
+    expect(page.locator("main")).to_contain_text("core")
+    stranger.is_accessible()
+    stranger.fits_a_phone()
+    stranger.picture("wall")
