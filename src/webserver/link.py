@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -97,10 +97,7 @@ def _content(reply: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class DaemonLink:
-    """Follows the daemon in a thread of its own. ``snapshot`` is replaced as a whole, never changed.
-
-    ``listeners``  called with each event of the daemon, in that thread
-    """
+    """Follows the daemon in a thread of its own. ``snapshot`` is replaced as a whole, never changed."""
 
     def __init__(self, connection: Connection) -> None:
         self.snapshot = Snapshot()
@@ -109,7 +106,6 @@ class DaemonLink:
         self._failures = 0
         self._changed = threading.Condition()
         self._leave = threading.Event()
-        self._listeners: list[Callable[[dict[str, Any]], None]] = []
         self._thread = threading.Thread(target=self._run, name="daemon link", daemon=True)
 
     def start(self) -> None:
@@ -120,10 +116,6 @@ class DaemonLink:
         self._connection.close()
         if self._thread.is_alive():
             self._thread.join(5.0)
-
-    def on_event(self, listener: Callable[[dict[str, Any]], None]) -> None:
-        """Have ``listener`` called with every event; it must return at once."""
-        self._listeners.append(listener)
 
     def wait_changed(self, tag: str, timeout: float) -> Snapshot:
         """Wait until the snapshot is another than ``tag``, ``timeout`` seconds at most, and return it."""
@@ -158,8 +150,6 @@ class DaemonLink:
             event = connection.next_event(QUIET_S)
             deadline = time.monotonic() + BURST_S
             while event is not None:
-                for listener in self._listeners:
-                    listener(event)
                 left = deadline - time.monotonic()
                 event = connection.next_event(left) if left > 0 else None
 
