@@ -13,7 +13,7 @@ _CSS = Path(__file__).parent.parent / "static" / "css"
 def stylesheet() -> str:
     """Return the styles with all colours put in: programs that draw SVG seldom know custom properties."""
     base = (_CSS / "base.css").read_text("utf-8")
-    light = base[base.index(":root {") : base.index("}")]
+    light = re.sub(r"light-dark\(([^,]+), [^)]+\)", r"\1", base[base.index(":root {") : base.index("}")])
     colours = dict(re.findall(r"(--[a-z-]+):\s*([^;]+);", light))
     css = re.sub(r"/\*.*?\*/", "", (_CSS / "graph.css").read_text("utf-8"), flags=re.DOTALL)
     states = "".join(

@@ -127,23 +127,25 @@ def reset_server(call: Call) -> dict[str, Any]:
     return call.daemon("reset", {"server": call.path["server"]})
 
 
-BY_HAND = body(
-    "",
-    state=STATE,
-    confirm=text("the server's name: what depends on it is not switched", maxLength=300),
-    force_=boolean("even where somebody may be harmed by it"),
-)
+BY_HAND: dict[str, Any] = {
+    "permission": "operate",
+    "body": body(
+        "",
+        state=STATE,
+        confirm=text("the server's name: what depends on it is not switched", maxLength=300),
+        force_=boolean("even where somebody may be harmed by it"),
+    ),
+    "answer": record("", opState=text()),
+    "problems": (404, 409, 502),
+}
 
 
 @endpoint(
     "POST",
     "/servers/{server}/outlets/{outlet}",
     "Switch one outlet, past the order of the network.",
-    permission="operate",
     path={**SERVER, "outlet": shapes.PART},
-    body=BY_HAND,
-    answer=record("", opState=text()),
-    problems=(404, 409, 502),
+    **BY_HAND,
 )
 def switch_outlet(call: Call) -> dict[str, Any]:
     return _by_hand(call, "switchOutlet", call.path["outlet"])
@@ -153,11 +155,8 @@ def switch_outlet(call: Call) -> dict[str, Any]:
     "POST",
     "/servers/{server}/controls/{control}",
     "Have one control shut its server down or, where its type can, start it.",
-    permission="operate",
     path={**SERVER, "control": shapes.PART},
-    body=BY_HAND,
-    answer=record("", opState=text()),
-    problems=(404, 409, 502),
+    **BY_HAND,
 )
 def switch_control(call: Call) -> dict[str, Any]:
     return _by_hand(call, "switchControl", call.path["control"])
