@@ -14,6 +14,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -115,27 +116,31 @@ def _states(found: Iterable[Any], everything: int) -> str:
 
 def commands() -> str:
     """Every command with its role and parameters, as the plugins of the package register them."""
+    from ockle.common.clock import SystemClock
     from ockle.common.CommunicationHandler import CommunicationHandler
     from ockle.common.events import EventBus
+    from ockle.config.model import Site
     from ockle.config.templates import available_types, plugin_template
     from ockle.drivers.discovery import load_class
 
     handler = CommunicationHandler(None)
-    owner = SimpleNamespace(
-        communicationHandler=handler,
-        events=EventBus(keep=10),
-        etc=Path("etc"),
-        site=SimpleNamespace(main={"state_dir": "var"}),
-        plugin_settings=lambda name: plugin_template(name).defaults(f"plugins.{name}"),
-    )
     lines = [COMMANDS_HEAD.rstrip("\n")]
     lines += _section("Always there", "", handler.commands().values())
-    for name, about in sorted(available_types("plugins").items()):
-        before = set(handler.commands())
-        load_class("plugins", name)(cast("DaemonServices", owner))
-        new = [spec for key, spec in handler.commands().items() if key not in before]
-        if new:
-            lines += _section(name, about, new)
+    with TemporaryDirectory() as folder:
+        owner = SimpleNamespace(
+            communicationHandler=handler,
+            events=EventBus(keep=10),
+            clock=SystemClock(),
+            etc=Path(folder),
+            site=Site(Path(folder), main={"state_dir": folder}),
+            plugin_settings=lambda name: plugin_template(name).defaults(f"plugins.{name}"),
+        )
+        for name, about in sorted(available_types("plugins").items()):
+            before = set(handler.commands())
+            load_class("plugins", name)(cast("DaemonServices", owner))
+            new = [spec for key, spec in handler.commands().items() if key not in before]
+            if new:
+                lines += _section(name, about, new)
     return "\n".join(lines)
 
 

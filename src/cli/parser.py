@@ -33,6 +33,7 @@ GROUPS = {
     "users": ("user",),
     "tokens": ("token",),
     "audit": ("audit",),
+    "netboot": ("netboot",),
     "doctor": ("doctor",),
     "backup": ("backup", "restore", "db"),
     "raw": ("command", "completion", "_names"),

@@ -18,6 +18,10 @@ class Allowance:
         self._checked = now
         return max(0.0, -self._left / self._per_s)
 
+    def peek(self, now: float) -> float:
+        """Return how many may be taken at once; less than 1: none."""
+        return self._at(now)
+
     def is_full(self, now: float) -> bool:
         """Tell whether all is saved up again: then nothing is lost by forgetting it."""
         return self._at(now) >= self._most

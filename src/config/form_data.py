@@ -22,6 +22,7 @@ from .templates import (
     GENERATOR_SECTION,
     KINDS,
     PARAMS_SECTION,
+    PLAIN_SECTION,
     Option,
     Template,
     described_types,
@@ -56,8 +57,8 @@ class Wanted:
 
 @dataclass(slots=True)
 class FormSection:
-    """``kind``: main (of config.ini), plugins, plugin, pdu, controller, tester, circuit, server, outlet, control, test,
-    or orphan, which belongs to nothing.
+    """``kind``: main (of config.ini), plugins, plugin, pdu, controller, tester, circuit, boot (a profile), server,
+    outlet, control, test, or orphan, which belongs to nothing.
 
     ``place``  in the list of its kind, from 0; None for what is in no list
     """
@@ -112,9 +113,9 @@ class _Form:
     def sections(self, folder: str) -> Iterator[FormSection]:
         if not folder:
             yield from self._main()
-        elif folder == "circuits":
-            template = load_template("circuits.ini")
-            yield self._section(CIRCUIT, "circuit", "Circuit", template, CIRCUIT)
+        elif folder in PLAIN_SECTION:
+            section = PLAIN_SECTION[folder]
+            yield self._section(section, section, NOUNS[folder].capitalize(), load_template(f"{folder}.ini"), section)
         elif folder == "servers":
             yield from self._server()
         else:

@@ -16,6 +16,7 @@ from .templates import (
     GENERATOR_SECTION,
     KINDS,
     PARAMS_SECTION,
+    PLAIN_SECTION,
     Option,
     Template,
     driver_template,
@@ -24,7 +25,7 @@ from .templates import (
     type_names,
 )
 
-FOLDERS = (*KINDS, "servers", "circuits")
+FOLDERS = (*KINDS, "servers", *PLAIN_SECTION)
 
 _SUSPICIOUS = re.compile(r"pass|secret|token|communit|credential|private", re.IGNORECASE)
 
@@ -81,7 +82,8 @@ class Visibility:
 
 
 def _all_options() -> Iterator[Option]:
-    templates = [load_template(MAIN_FILE), load_template("serverNodes.ini"), load_template("circuits.ini")]
+    templates = [load_template(MAIN_FILE), load_template("serverNodes.ini")]
+    templates += [load_template(f"{folder}.ini") for folder in PLAIN_SECTION]
     templates += [plugin_template(name) for name in type_names("plugins")]
     templates += [driver_template(kind, name) for kind in KINDS for name in type_names(kind)]
     for template in templates:
@@ -96,8 +98,8 @@ def _possible(folder: str, section: str) -> Iterator[Option]:
         known = name != section and name in type_names("plugins")
         template = plugin_template(name) if known else load_template(MAIN_FILE)
         yield from template.sections.get(section, {}).values()
-    elif folder == "circuits":
-        yield from load_template("circuits.ini").sections.get(section, {}).values()
+    elif folder in PLAIN_SECTION:
+        yield from load_template(f"{folder}.ini").sections.get(section, {}).values()
     elif folder == "servers" and section == SECTION:
         yield from load_template("serverNodes.ini").sections[SECTION].values()
     else:
@@ -122,8 +124,8 @@ def place(
         if name != section:
             return (plugin_template(name), section) if name in type_names("plugins") else None
         return load_template(MAIN_FILE), section
-    if folder == "circuits":
-        return load_template("circuits.ini"), section
+    if folder in PLAIN_SECTION:
+        return load_template(f"{folder}.ini"), section
     if folder != "servers":
         return _typed(folder, inside.get("type"), GENERATOR_SECTION[folder], key)
     if section == SECTION:

@@ -13,6 +13,7 @@ from .templates import (
     GENERATOR_SECTION,
     KINDS,
     PARAMS_SECTION,
+    PLAIN_SECTION,
     Option,
     driver_template,
     load_template,
@@ -30,11 +31,11 @@ _KIND_OF = {"outlet": "outlets", "control": "controllers", "test": "testers"}
 
 
 def meaning(before: Site, after: Site, renamed: Mapping[str, str] | None = None) -> list[str]:
-    """Return the sentences, in the order of config.ini, devices, circuits, servers.
+    """Return the sentences, in the order of config.ini, devices, circuits, boot profiles, servers.
 
     ``renamed``  new name of a server -> its former one
     """
-    parts = _main(before, after), _generators(before, after), _circuits(before, after)
+    parts = _main(before, after), _generators(before, after), _untyped(before, after)
     return [mask_url(text) for text in (*chain(*parts), *_servers(before, after, renamed or {}))]
 
 
@@ -68,13 +69,14 @@ def _generators(before: Site, after: Site) -> Iterator[str]:
                 )
 
 
-def _circuits(before: Site, after: Site) -> Iterator[str]:
-    yield from _come_and_go("circuit", before.circuits, after.circuits)
-    options = load_template("circuits.ini").sections["circuit"]
-    for name in sorted(before.circuits.keys() & after.circuits.keys()):
-        yield from Words(before.etc, after.etc).settings(
-            f"circuit {name}", before.circuits[name].settings, after.circuits[name].settings, options
-        )
+def _untyped(before: Site, after: Site) -> Iterator[str]:
+    for folder, section in PLAIN_SECTION.items():
+        old, new, noun = before.plain(folder), after.plain(folder), NOUNS[folder]
+        yield from _come_and_go(noun, old, new)
+        options = load_template(f"{folder}.ini").sections[section]
+        for name in sorted(old.keys() & new.keys()):
+            words = Words(before.etc, after.etc)
+            yield from words.settings(f"{noun} {name}", old[name].settings, new[name].settings, options)
 
 
 def _come_and_go(noun: str, old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:

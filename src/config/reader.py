@@ -9,10 +9,11 @@ from configobj import ConfigObj
 from ..common.errors import ConfigError
 from .faults import Fault, suggestion
 from .files import confine, parsed_once, read_text
-from .model import ObjectConfig, Site
+from .model import ObjectConfig, PlainConfig, Site
 from .names import name_problem
 from .templates import (
     GENERATOR_SECTION,
+    PLAIN_SECTION,
     Checked,
     Template,
     check_section,
@@ -148,6 +149,13 @@ class SiteReader:
             if section not in (*SECTIONS, "plugins") and not section.startswith("plugins."):
                 known = [*SECTIONS, "plugins", *(f"plugins.{name}" for name in available)]
                 self.fault(MAIN_FILE, section, problem="unknown section", remedy=suggestion(section, known))
+
+    def load_plain(self, folder: str) -> None:
+        """Read a folder of objects without a type."""
+        section, objects = PLAIN_SECTION[folder], self.site.plain(folder)
+        for name, file, ini in self.files(folder, section, remedy=f"write [{section}]"):
+            checked = self.check(load_template(f"{folder}.ini"), section, ini, file)
+            objects[name] = PlainConfig(name, checked.settings, file)
 
     def load_generators(self, kind: str) -> None:
         """Read the PDUs, controllers or testers."""

@@ -43,6 +43,8 @@ def _page() -> Iterator[str]:
     yield from render(load_template("serverNodes.ini"))
     yield "## Circuits: `etc/circuits/NAME.ini`\n"
     yield from render(load_template("circuits.ini"))
+    yield "## Boot profiles: `etc/boot/NAME.ini`\n"
+    yield from render(load_template("boot.ini"))
     for kind in KINDS:
         yield f"## {_TITLES[kind]}: `{_FOLDERS[kind]}/NAME.ini`\n"
         yield (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .boot import check_boot
 from .faults import Fault
 from .model import ObjectConfig, PartConfig, ServerConfig, Site
 from .reader import SiteReader
 from .servers import load_servers
-from .templates import KINDS
-from .topology import check_topology, load_circuits
+from .templates import KINDS, PLAIN_SECTION
+from .topology import check_topology
 
 __all__ = ["Fault", "ObjectConfig", "PartConfig", "ServerConfig", "Site", "load_site"]
 
@@ -26,7 +27,9 @@ def load_site(etc: Path, *, check_secrets: bool = True) -> Site:
     reader.load_main()
     for kind in KINDS:
         reader.load_generators(kind)
-    load_circuits(reader)
+    for folder in PLAIN_SECTION:
+        reader.load_plain(folder)
     load_servers(reader)
     check_topology(reader)
+    check_boot(reader)
     return reader.site

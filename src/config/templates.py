@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 KINDS = ("outlets", "controllers", "testers")
 GENERATOR_SECTION = {"outlets": "pdu", "controllers": "controller", "testers": "tester"}
+PLAIN_SECTION = {"circuits": "circuit", "boot": "boot"}
+"""Folder of objects that have no types -> the one section of their files; its template is FOLDER.ini."""
 PARAMS_SECTION = {"outlets": "outletParams", "controllers": "controllerParams", "testers": "testerParams"}
 
 AT_START = "Takes effect at the next start of the daemon."

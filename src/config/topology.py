@@ -1,4 +1,4 @@
-"""The files of the circuits, and the faults in what all files say about wiring."""
+"""The faults in what all files say about wiring."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from .faults import suggestion
-from .model import CircuitConfig, PartConfig, ServerConfig, Site
+from .model import PartConfig, ServerConfig, Site
 from .reader import MAIN_FILE, SiteReader
-from .templates import GENERATOR_SECTION, KINDS, load_template
+from .templates import GENERATOR_SECTION, KINDS, PLAIN_SECTION
 
-CIRCUIT = "circuit"
+CIRCUIT = PLAIN_SECTION["circuits"]
 """The section of a circuit's file, and the option that names a circuit."""
-
-
-def load_circuits(reader: SiteReader) -> None:
-    """Read etc/circuits."""
-    for name, file, ini in reader.files("circuits", CIRCUIT, remedy=f"write [{CIRCUIT}]"):
-        checked = reader.check(load_template("circuits.ini"), CIRCUIT, ini, file)
-        reader.site.circuits[name] = CircuitConfig(name, checked.settings, file)
 
 
 def circuit_of(site: Site, outlet: PartConfig) -> str:

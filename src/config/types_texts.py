@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
+from ..common.mac import normalised
 from .option_type import OptionType, register, text_of
 from .references import Secret
 
@@ -87,21 +88,14 @@ class Host(OptionType):
 
 @register("mac")
 class Mac(OptionType):
-    """Normalised to ``aa:bb:cc:dd:ee:ff``. Devices also write dashes, Cisco dots, no separator, or drop zeros."""
+    """Normalised to ``aa:bb:cc:dd:ee:ff``."""
 
     textual = True
 
     @override
     def parse(self, raw: object, option: Option) -> Any:
-        text = text_of(raw).strip().lower()
-        if text == option.default == "":
-            return ""
-        if re.fullmatch(r"[0-9a-f]{1,2}([:-])[0-9a-f]{1,2}(\1[0-9a-f]{1,2}){4}", text):
-            return ":".join(part.zfill(2) for part in re.split("[:-]", text))
-        digits = text.replace(".", "") if re.fullmatch(r"([0-9a-f]{4}\.){2}[0-9a-f]{4}", text) else text
-        if not re.fullmatch(r"[0-9a-f]{12}", digits):
-            raise ValueError("not a MAC address")
-        return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+        text = text_of(raw).strip()
+        return "" if text == option.default == "" else normalised(text)
 
     @override
     def describe(self, option: Option) -> str:

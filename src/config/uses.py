@@ -23,6 +23,7 @@ NOUNS = {
     "controllers": "controller",
     "testers": "tester",
     "circuits": "circuit",
+    "boot": "boot profile",
     "servers": "server",
 }
 """Folder -> what an object in it is called."""

@@ -10,7 +10,7 @@ from ..common.clock import Clock, SystemClock
 from ..common.device import Device
 from ..common.errors import ConfigError, DependencyException, OckleError
 from ..common.pace import Pace
-from ..config.model import CircuitConfig
+from ..config.model import PlainConfig
 from ..config.outlet_address import outlet_address
 from ..config.site import Fault, ObjectConfig, PartConfig, ServerConfig, Site, load_site
 from ..config.templates import type_names
@@ -129,7 +129,7 @@ class ServerNetworkFactory:
         node.facts.policy = _policy(server.settings)
         return node
 
-    def _circuit(self, circuit: CircuitConfig) -> Circuit:
+    def _circuit(self, circuit: PlainConfig) -> Circuit:
         settings = circuit.settings
         pace = Pace(settings["gap"], self._clock) if settings["gap"] else None
         return Circuit(circuit.name, settings["max_starts"], settings["max_watts"], pace)

@@ -57,7 +57,9 @@ class EditingCommunicationCommands(ModuleTemplate):
         see("getINIFile", self._get_file, params={"iniPath": _FILE})
         see("loadINIFileConfig", self._load_file, params={"configPath": _FILE})
         see("loadINIFileTemplate", self._load_template, params={"templatePaths": _TEMPLATES})
-        for name, folder in zip(("PDU", "Controller", "Tester", "Server", "Circuit"), FOLDERS, strict=True):
+        for name, folder in zip(
+            ("PDU", "Controller", "Tester", "Server", "Circuit", "BootProfile"), FOLDERS, strict=True
+        ):
             doc = f"Return ``folder``: where the files of the {name}s lie, relative to etc."
             see(f"get{name}Folder", partial(_folder, folder), doc=doc)
         # Whoever may compare a guess with a secret can find it out: a difference is nothing for viewers.

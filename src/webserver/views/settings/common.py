@@ -35,6 +35,9 @@ KINDS = {
     ),
     "testers": Kind(N_("Testers"), N_("tester"), N_("Ways to know that a server really serves.")),
     "circuits": Kind(N_("Circuits"), N_("circuit"), N_("Fuses, and what all outlets behind one may draw together.")),
+    "boot": Kind(
+        N_("Boot profiles"), N_("boot profile"), N_("What machines that boot over the network are given to boot.")
+    ),
     "servers": Kind(
         N_("Servers"),
         N_("server"),
