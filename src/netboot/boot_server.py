@@ -102,6 +102,7 @@ class BootServer:
                 self._write_live(folder, str(error))
                 raise
             log.info("boot server: %s", "; ".join(f"{name} {', '.join(at)}" for name, at in self.addresses.items()))
+            self._write_live(folder, "")
             ready()
             await self._serve(folder)
             self._services = []
@@ -131,7 +132,7 @@ class BootServer:
 
     async def _serve(self, folder: BootFolder) -> None:
         assert self._leave is not None  # noqa: S101 - made by _run
-        written = float("-inf")
+        written = self._clock.now()
         while not self._leave.is_set():
             self._look()
             if self._clock.now() - written >= LIVE_EVERY_S:

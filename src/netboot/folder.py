@@ -45,6 +45,7 @@ class BootFolder:
             raise OckleError(
                 f"a boot server is at work already in {self.path} (process {holder or 'unknown'})"
             ) from None
+        (self.path / "live.json").unlink(missing_ok=True)  # of the one before
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -87,17 +88,11 @@ class BootFolder:
         self._written = text
 
     def read_live(self) -> dict[str, Any]:
-        """Return what the server wrote last; ``serving`` tells whether it still does."""
+        """Return what the server wrote last; ``serving`` tells whether it serves, ``problem`` why not."""
         try:
             live = json.loads((self.path / "live.json").read_text("utf-8"))
         except (OSError, ValueError):
             live = None
-        found: dict[str, Any] = live if isinstance(live, dict) else {}
-        serving = self.served
-        return {
-            "problem": "",
-            "wire": {},
-            "services": {},
-            **(found if serving or "problem" in found else {}),
-            "serving": serving,
-        }
+        found: dict[str, Any] = {"problem": "", "wire": {}, "services": {}, **(live if isinstance(live, dict) else {})}
+        serving = live is not None and not found["problem"] and self.served
+        return {**found, "services": found["services"] if serving else {}, "serving": serving}

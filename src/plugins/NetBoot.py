@@ -85,7 +85,7 @@ class NetBoot(ModuleTemplate):
             try:
                 while child.poll() is None and not self._over():
                     self._pause(TICK_S)
-                    if self.folder.served:
+                    if self.folder.read_live()["serving"]:
                         self._works()
             finally:
                 self._child = None

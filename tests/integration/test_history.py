@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -16,6 +14,7 @@ from ockle.common.CommunicationHandler import Caller
 from ockle.common.CommunicationMessage import Message
 from ockle.MainDaemon import MainDaemon
 from ockle.plugins.SocketListener import SocketListener
+from own_daemon import ask, running, until, written
 
 FILES = {
     "config.ini": "[main]\npoll_interval = 200ms\ntest_interval = 200ms\n"
@@ -26,40 +25,11 @@ FILES = {
     "servers/web.ini": "[server]\noutlets = psu\ntests = port\n[psu]\npdu = busy\noutlet = 1\n[port]\ntester = probe\n",
 }
 ANNA = Caller("anna", "operator", "gui")
-T = TypeVar("T")
 
 
 @pytest.fixture
 def etc(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        path = tmp_path / "etc" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path / "etc"
-
-
-@contextmanager
-def running(etc: Path) -> Iterator[MainDaemon]:
-    daemon = MainDaemon(etc)
-    daemon.start()
-    try:
-        yield daemon
-    finally:
-        daemon.close()
-
-
-def ask(daemon: MainDaemon, command: str, caller: Caller | None = None, **data: Any) -> dict[str, Any]:
-    reply = daemon.communicationHandler.handleMessage(Message(command, data), caller)
-    assert reply.error is None, reply.error
-    return reply.data
-
-
-def until(look: Callable[[], T]) -> T:
-    deadline = time.monotonic() + 20
-    while not (found := look()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+    return written(tmp_path / "etc", FILES)
 
 
 def switch_on(daemon: MainDaemon) -> int:

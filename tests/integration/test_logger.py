@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from ockle.common.CommunicationMessage import Message
 from ockle.MainDaemon import MainDaemon
+from own_daemon import ask, running, until, written
 
 FILES = {
     "config.ini": "[main]\npoll_interval = 200ms\ntest_interval = 200ms\n"
@@ -21,40 +19,11 @@ FILES = {
     "servers/web.ini": "[server]\noutlets = psu\ntests = port\n[psu]\npdu = busy\noutlet = 1\nstate = true\n"
     "[port]\ntester = probe\n",
 }
-T = TypeVar("T")
 
 
 @pytest.fixture
 def etc(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        path = tmp_path / "etc" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path / "etc"
-
-
-@contextmanager
-def running(etc: Path) -> Iterator[MainDaemon]:
-    daemon = MainDaemon(etc)
-    daemon.start()
-    try:
-        yield daemon
-    finally:
-        daemon.close()
-
-
-def ask(daemon: MainDaemon, command: str, **data: Any) -> dict[str, Any]:
-    reply = daemon.communicationHandler.handleMessage(Message(command, data))
-    assert reply.error is None, reply.error
-    return reply.data
-
-
-def until(look: Callable[[], T]) -> T:
-    deadline = time.monotonic() + 20
-    while not (found := look()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+    return written(tmp_path / "etc", FILES)
 
 
 def test_what_is_measured_comes_back(etc: Path) -> None:
