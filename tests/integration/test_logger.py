@@ -27,7 +27,7 @@ def etc(tmp_path: Path) -> Path:
 
 
 def test_what_is_measured_comes_back(etc: Path) -> None:
-    wanted = {"server": "web", "key": "cpu_percent"}
+    wanted: dict[str, Any] = {"server": "web", "key": "cpu_percent"}
     with running(etc) as daemon:
         assert daemon.plugin_states()["Logger"] == ""
         until(lambda: ask(daemon, "samples", **wanted)["series"])

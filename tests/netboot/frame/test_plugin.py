@@ -100,7 +100,7 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(sys.modules["ockle.plugins.NetBoot"], "RETRY_S", 0.2)
     with running(site(tmp_path, "process")) as daemon:
         folder = plugin(daemon).folder
-        first = until(lambda: folder.served and folder.read_live().get("pid"))
+        first = until(lambda: int(folder.read_live().get("pid", 0)))
         os.kill(first, signal.SIGKILL)
         until(lambda: folder.served and folder.read_live().get("pid") not in (None, first))
 
