@@ -12,6 +12,7 @@ from ockle.common.errors import OckleError
 from ockle.MainDaemon import MainDaemon
 from ockle.networkTree.ServerNode import ServerNode
 from ockle.testers import TemplateTester
+from own_daemon import running, written
 
 SERVER = """[server]
 dependencies = {needs}
@@ -41,14 +42,8 @@ def daemon(tmp_path: Path) -> Iterator[MainDaemon]:
         "servers/nas.ini": SERVER.format(name="nas", needs=","),
         "servers/web.ini": SERVER.format(name="web", needs="nas"),
     }
-    for name, text in files.items():
-        path = tmp_path / "etc" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    daemon = MainDaemon(tmp_path / "etc")
-    daemon.start()
-    yield daemon
-    daemon.close()
+    with running(written(tmp_path / "etc", files)) as daemon:
+        yield daemon
 
 
 def settle(daemon: MainDaemon) -> None:

@@ -11,6 +11,7 @@ from ockle.commands.describe import DescribeCommands
 from ockle.commands.orders import OrderCommands
 from ockle.common.errors import CommandError
 from ockle.MainDaemon import MainDaemon
+from own_daemon import running, written
 
 SERVER = """[server]
 dependencies = {needs}
@@ -35,14 +36,8 @@ def daemon(tmp_path: Path) -> Iterator[MainDaemon]:
         "servers/web.ini": SERVER.format(outlet="3", needs="sw"),
         "servers/db.ini": SERVER.format(outlet="3", needs=","),
     }
-    for name, text in files.items():
-        path = tmp_path / "etc" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    daemon = MainDaemon(tmp_path / "etc")
-    daemon.start()
-    yield daemon
-    daemon.close()
+    with running(written(tmp_path / "etc", files)) as daemon:
+        yield daemon
 
 
 def refusal(call: object, data: dict[str, object]) -> str:

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from cli_site import NAMES, Site, cli_site
+from cli_site import NAMES, Site
 from ockle.cli.force import consequences
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Site]:
-    with cli_site() as found:
-        yield found
-
-
-@pytest.fixture
-def site(shared: Site) -> Site:
-    return shared.fresh()
 
 
 def test_force_hold_reset_auto_cancel_and_outlets_send_what_was_typed(site: Site) -> None:

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli_site import NAMES, Site, cli_site
+from cli_site import NAMES, Site
 from ockle.cli.codes import MEANINGS
 from ockle.cli.connect import parse_duration
 from ockle.webserver.ockle_client.address import parse_address
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Site]:
-    with cli_site() as found:
-        yield found
-
-
-@pytest.fixture
-def site(shared: Site) -> Site:
-    return shared.fresh()
 
 
 def test_status_folds_by_state(site: Site) -> None:

@@ -5,27 +5,14 @@ from __future__ import annotations
 import io
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cli_site import NAMES, Site, cli_site
+from cli_site import NAMES, Site
 from ockle.cli.codes import MEANINGS
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Site]:
-    with cli_site() as found:
-        yield found
-
-
-@pytest.fixture
-def site(shared: Site) -> Site:
-    return shared.fresh()
-
 
 # -- nothing is switched by a slip (C18)
 
