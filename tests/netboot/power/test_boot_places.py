@@ -1,9 +1,11 @@
-"""A storm of boards is kept from the boot server: so many start at a time, and the others are told what they wait for."""
+"""A storm of boards is kept from the boot server: so many start at a time, and the others are told what keeps them."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +14,7 @@ from ockle.engine.settings import Settings
 from ockle.networkTree.budget import Demand, Load, find_lack
 from ockle.networkTree.facts import Desired
 from ockle.networkTree.ServerNetwork import ServerNetwork
+from ockle.networkTree.ServerNetworkFactory import ServerNetworkFactory
 from ockle.outlets.circuit import boot_server
 from properties.happenings import EVENTS, Event, Needs, all_happen, mended_all_reach, networks
 from rig import Rig
@@ -92,3 +95,31 @@ def test_the_places_are_a_budget_of_their_own() -> None:
     lack = find_lack([Demand(load)])
     assert lack is not None and not lack.lasting
     assert str(load.circuit) == "the boot server"
+
+
+class Folder:
+    def __init__(self, etc: Path) -> None:
+        self.etc = etc
+
+    def debug(self, message: str) -> None:
+        raise AssertionError(message)
+
+
+@pytest.mark.parametrize(("places", "limit"), [("", 8), ("boot_places = 3\n", 3), ("boot_places = 0\n", 0)])
+def test_whoever_has_a_hello_protocol_test_needs_a_place(tmp_path: Path, places: str, limit: int) -> None:
+    files = {
+        "config.ini": "[plugins]\nplugins = NetBoot\n[plugins.NetBoot]\n" + places,
+        "testers/boot.ini": "[tester]\ntype = HelloProtocol\n",
+        "testers/dummy.ini": "[tester]\ntype = Dummy\n",
+        "servers/pi1.ini": "[server]\ntests = hello\n[hello]\ntester = boot\nboard = pi1\n",
+        "servers/nas.ini": "[server]\ntests = dummy\n[dummy]\ntester = dummy\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    network = ServerNetworkFactory(Folder(tmp_path)).buildNetwork()
+    assert [circuit.max_starts for circuit in network.getServernode("pi1").circuits] == ([limit] if limit else [])
+    assert network.getServernode("nas").circuits == []
+    (tmp_path / "config.ini").write_text("")
+    assert ServerNetworkFactory(Folder(tmp_path)).buildNetwork().getServernode("pi1").circuits == []
