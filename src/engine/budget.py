@@ -77,11 +77,12 @@ class Budget:
         self._loads, self._draws, self._owners, self._starting, self.freed = {}, {}, {}, {}, {}
         self._reserved, self._easing = set(), set()
         for node in network:
+            for circuit in node.circuits:
+                self._loads.setdefault(circuit, Load(circuit))
             for outlet in node.outlets:
                 if outlet.circuit is not None:
                     self._owners[outlet] = node
-                    if outlet.circuit not in self._loads:
-                        self._loads[outlet.circuit] = Load(outlet.circuit)
+                    self._loads.setdefault(outlet.circuit, Load(outlet.circuit))
         for node in network:
             self.refresh(node)
 
@@ -89,7 +90,8 @@ class Budget:
 
     def loads(self, node: ServerNode) -> list[Load]:
         """Return what limits the starts of a server: the whole site first, then its circuits."""
-        found = dict.fromkeys(self._loads[outlet.circuit] for outlet in self._fed_with(node) if outlet.circuit)
+        fuses = (outlet.circuit for outlet in self._fed_with(node) if outlet.circuit)
+        found = dict.fromkeys(self._loads[circuit] for circuit in (*node.circuits, *fuses))
         return [*([self._site] if self._site is not None else []), *found]
 
     def lacking(self, node: ServerNode) -> Lack | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..common.clock import Clock
 from ..common.common import OpState
+from ..common.stamps import with_boot
 from ..networkTree.facts import Desired
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..networkTree.ServerNode import ServerNode
@@ -16,6 +18,7 @@ from ..store.store import Store
 
 log = logging.getLogger(__name__)
 
+_BOOTS = "host_boots"
 KEEP_INTENTS, PRUNE_EVERY = 20_000, 5_000
 _FAILURES = {
     "start": OpState.failedToStart,
@@ -27,11 +30,15 @@ _FAILURE_NAMES = {state: name for name, state in _FAILURES.items()}
 
 
 class Journal:
-    """The engine's writer: translates between facts and rows. ``commit`` makes durable what was noted before it."""
+    """The engine's writer: translates between facts and rows. ``commit`` makes durable what was noted before it.
+
+    ``boots``  the boots of this host in which the engine ran, in their order, the present one last
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
         self._clock = clock
+        self.boots: list[str] = []
         self._next_intent = 1
         self._absent: dict[str, dict[str, Any]] = {}  # rows of servers that are not in the configuration
 
@@ -90,6 +97,7 @@ class Journal:
 
     def load(self, network: ServerNetwork) -> None:
         """Fill the durable facts of the network's servers; their states stay unobserved but for failures (S3)."""
+        self._load_boots()
         now = self._clock.now()
         for row in self.store.load("servers"):
             node = network.getServer(row["name"])
@@ -106,12 +114,20 @@ class Journal:
                 if known is not None and known["marks"] is None:  # noted by an older version: it may have just gone off
                     outlet.marks.moved(False, now)
                 elif known is not None:
-                    outlet.marks.take_ages(known["marks"], now, self._clock.since(known["noted"]))
+                    noted = known["noted"]
+                    outlet.marks.take_ages(known["marks"], now, self._clock.since(noted), noted)
         newest = self.store.load("intents", order="-id", limit=1)
         self._next_intent = newest[0]["id"] + 1 if newest else 1
         for row in self.store.load("intents", unset="outcome"):
             self.outcome(row["id"], "unknown: the daemon ended before it was known")
         self.store.prune("intents", KEEP_INTENTS)
+
+    def _load_boots(self) -> None:
+        rows = self.store.load("meta", equal=("name", _BOOTS))
+        known = json.loads(rows[0]["value"]) if rows and rows[0]["value"] else []
+        self.boots = with_boot(known, self._clock.stamp())
+        if self.boots != known:
+            self.store.put("meta", _BOOTS, value=json.dumps(self.boots))
 
     # -- switchings
 

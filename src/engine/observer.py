@@ -16,6 +16,7 @@ from ..networkTree.states import Trigger
 from ..networkTree.supplies import Supplies, is_read, take_together
 from ..outlets.OutletTemplate import OutletTemplate
 from .core import Core
+from .power_on import PowerOn
 from .reading import Pair, measure_pairs, read_pairs
 from .relay_watch import RelayWatch
 from .rounds import Rounds
@@ -45,7 +46,9 @@ class Observer:
     def start(self) -> None:
         """Begin to watch every device of the network."""
         by_device: dict[Device, list[Pair]] = defaultdict(list)
+        power_on = PowerOn(self._core.clock, self._core.journal)
         for node in self._core.network:
+            power_on.tell(node)
             for outlet in node.outlets:
                 by_device[outlet.device].append((node, outlet))
             if not node.outlets:
@@ -182,6 +185,8 @@ class Observer:
             self._saw_supplied(node)
         if facts.op_state is not before:
             self._core.journal.save(node)
+            for outlet in node.outlets if facts.supply is Supply.OFF else ():
+                self._core.journal.save_marks(node, outlet)
         elif (
             facts.supply,
             facts.missing,

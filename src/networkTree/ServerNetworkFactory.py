@@ -17,7 +17,7 @@ from ..config.templates import type_names
 from ..config.topology import circuit_of
 from ..drivers.discovery import load_class, register_external_templates
 from ..drivers.driver import Driver
-from ..outlets.circuit import Circuit
+from ..outlets.circuit import Circuit, boot_server
 from ..outlets.marks import OutletMarks
 from ..outlets.OutletTemplate import OutletTemplate
 from .facts import Policy
@@ -54,6 +54,7 @@ class ServerNetworkFactory:
         self._clock = clock or SystemClock()
         self._devices: dict[tuple[str, str], tuple[ObjectConfig, Device]] = {}
         self._circuits: dict[str, Circuit] = {}
+        self._boot_server: Circuit | None = None
 
     def getOutletsDictIndex(self) -> list[str]:
         """Return the names of the available types of PDUs."""
@@ -82,6 +83,7 @@ class ServerNetworkFactory:
         network = ServerNetwork()
         known, self._devices = self._devices, {}
         self._circuits = {name: self._circuit(circuit) for name, circuit in site.circuits.items()}
+        self._boot_server = _boot_server(site)
         try:
             for server in site.servers.values():
                 network.addServer(self._node(server, site, known))
@@ -126,6 +128,8 @@ class ServerNetworkFactory:
             make(server.tests, site.testers),
             make(server.controls, site.controllers),
         )
+        if self._boot_server is not None and any(test.NEEDS_BOOT_SERVER for test in node.tests):
+            node.circuits.append(self._boot_server)
         node.facts.policy = _policy(server.settings)
         return node
 
@@ -155,6 +159,14 @@ class ServerNetworkFactory:
 
 
 _Devices = dict[tuple[str, str], tuple[ObjectConfig, Device]]
+
+
+def _boot_server(site: Site) -> Circuit | None:
+    """Return what limits how many boards boot from the network at a time; None = nothing does."""
+    if "NetBoot" not in site.plugins:
+        return None
+    places = site.plugin_settings["NetBoot"]["boot_places"]
+    return boot_server(places) if places else None
 
 
 def _policy(settings: Mapping[str, Any]) -> Policy:

@@ -9,6 +9,7 @@ from ..common.common import OpState
 from ..common.errors import OckleError
 from ..controllers.ControllerTemplate import ControllerTemplate
 from ..drivers.driver import Driver
+from ..outlets.circuit import Circuit
 from ..outlets.OutletTemplate import OutletTemplate
 from ..testers.TemplateTester import TemplateTester, TesterOpState
 from .facts import ServerFacts
@@ -18,13 +19,14 @@ from .runner import NetworkRunner
 class ServerNode:
     """A server in the network.
 
+    ``circuits``  what limits its starts, besides the circuits of its outlets
     ``facts``   what decisions about it are made from; changed by the engine only
     ``runner``  who carries out ``turnOn`` and the like; set by whoever runs the network
 
     The documented methods are synchronous and may be called from any thread but the device loop.
     """
 
-    __slots__ = ("_name", "controls", "facts", "outlets", "runner", "tests", "why", "why_since")
+    __slots__ = ("_name", "circuits", "controls", "facts", "outlets", "runner", "tests", "why", "why_since")
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class ServerNode:
         self.outlets: list[OutletTemplate] = list(outlets)
         self.tests: list[TemplateTester] = list(tests)
         self.controls: list[ControllerTemplate] = list(controls)
+        self.circuits: list[Circuit] = []
         self.facts = ServerFacts()
         self.why = ""
         self.why_since = 0.0

@@ -74,6 +74,9 @@ def _lack(demand: Demand) -> Lack | None:
     if circuit.max_starts and load.starts >= circuit.max_starts:
         if not circuit.name:
             return Lack(load, "as many servers start as the limit allows", "another start ends")
+        if circuit.waits:
+            text = f"{circuit.waits}: {load.starts} of {circuit.max_starts} are taken"
+            return Lack(load, text, "a board there says that it has booted, or its start ends")
         text = f"{name}: {load.starts} of {circuit.max_starts} servers are starting"
         return Lack(load, text, f"another start on {name} ends")
     if circuit.max_watts and load.steady + load.inrush + demand.most > circuit.max_watts + SLACK_W:

@@ -140,8 +140,8 @@ class OutletTemplate(Switchable):
         if isinstance(seen, DeviceError):
             self.last_error = str(seen)
             raise seen
-        self.state = seen
-        self.seen_at = self.marks.seen_at = self.device.clock.now()
+        self.seen_at = self.device.clock.now()
+        self.marks.seen(seen, self.seen_at)
         self.last_error = ""
         return seen
 

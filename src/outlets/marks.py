@@ -9,6 +9,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.stamps import before
+
 NEVER = float("-inf")
 WINDOW_S = 60.0
 """The time over which switchings are counted."""
@@ -29,9 +31,12 @@ class OutletMarks:
     Remembered across a restart, moments of the clock:
 
     ``on_at``, ``off_at``  when it was last switched on and off here, verified or not
+    ``dark_at``            when it was last seen off, whoever switched it
     ``unconfirmed``        what was sent last without an answer (None = nothing): the command may still arrive
     ``sent_at``            when that was
     ``begun``              when the newest switchings began
+    ``away_stamp``         ``away_at`` as a clock's stamp, if that was in another run of the daemon; "" = in this one,
+                           or never
     """
 
     label: str = ""
@@ -40,9 +45,11 @@ class OutletMarks:
     switchings: int = 0
     on_at: float = NEVER
     off_at: float = NEVER
+    dark_at: float = NEVER
     unconfirmed: bool | None = None
     sent_at: float = NEVER
     begun: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    away_stamp: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def forget(self) -> None:
@@ -67,9 +74,20 @@ class OutletMarks:
     def moved(self, state: bool, now: float) -> None:
         """Note that it has been switched to ``state``, or may have been."""
         if state:
-            self.on_at = now
+            self.on_at, self.away_stamp = now, ""
         else:
             self.off_at = now
+
+    def seen(self, state: bool, now: float) -> None:
+        """Take in a good read."""
+        self.state, self.seen_at = state, now
+        if not state:
+            self.dark_at, self.away_stamp = now, ""
+
+    @property
+    def away_at(self) -> float:
+        """The last moment when its power was away, as far as is known here."""
+        return max(self.on_at, self.dark_at)
 
     def answered(self) -> None:
         """The device has answered: that command is not under way any more."""
@@ -102,6 +120,8 @@ class OutletMarks:
         return {
             "on": _age(self.on_at, now),
             "off": _age(self.off_at, now),
+            "dark": _age(self.dark_at, now),
+            "away": self.away_stamp,
             "unconfirmed": self.unconfirmed,
             "sent": _age(self.sent_at, now),
             "begun": [now - moment for moment in self.begun if now - moment < WINDOW_S],
@@ -111,10 +131,17 @@ class OutletMarks:
         """Take over from the marks of an outlet that is the same one, or was in its place."""
         self.take_ages(other.as_ages(0.0), 0.0, 0.0)
 
-    def take_ages(self, ages: Mapping[str, Any], now: float, elapsed: float) -> None:
-        """Take back what ``as_ages`` gave ``elapsed`` seconds ago, as far as it is newer than what is known."""
+    def take_ages(self, ages: Mapping[str, Any], now: float, elapsed: float, noted: str = "") -> None:
+        """Take back what ``as_ages`` gave ``elapsed`` seconds ago, as far as it is newer than what is known.
+
+        ``noted``  the clock's stamp of when it was given
+        """
+        away_at = self.away_at
         self.on_at = max(self.on_at, _moment(ages.get("on"), now, elapsed))
         self.off_at = max(self.off_at, _moment(ages.get("off"), now, elapsed))
+        self.dark_at = max(self.dark_at, _moment(ages.get("dark"), now, elapsed))
+        if self.away_at > away_at:
+            self.away_stamp = ages.get("away") or (before(noted, now - elapsed - self.away_at) if noted else "")
         sent_at = _moment(ages.get("sent"), now, elapsed)
         if sent_at > self.sent_at:
             self.unconfirmed, self.sent_at = ages.get("unconfirmed"), sent_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -26,11 +26,15 @@ class TemplateTester(Driver):
     A type implements ``_test``, plain or async.
 
     ``last_error``  why the last run failed, "" when it succeeded
+    ``since_power_on``  tells of a moment (a stamp of the host's clock) whether it is for sure later than the last time
+                        when the server's power may have been away; the engine sets it, without one all moments are
     """
 
     KIND: ClassVar[str] = "testers"
     SECTION: ClassVar[str] = "tester"
     PARAMS: ClassVar[str] = "testerParams"
+    NEEDS_BOOT_SERVER: ClassVar[bool] = False
+    """Whether a server with such a test boots from the network: its start takes one of the boot server's places."""
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class TemplateTester(Driver):
     ) -> None:
         super().__init__(name, testerConfigDict, testerParams)
         self.opState = TesterOpState.INIT
+        self.since_power_on: Callable[[str], bool] = lambda _stamp: True
 
     def _test(self) -> Any:
         """Return True when the server passes; may be ``async def``.
