@@ -6,7 +6,7 @@ from importlib import import_module
 
 from .parser import Commands
 
-MODULES = ("netboot_serve",)
+MODULES = ("netboot_serve", "netboot_initramfs")
 """Each has a function ``register`` that adds commands below ``ockle netboot``."""
 
 
