@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from .mac import parse_mac
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 8_000_000
+_LAST_USED = re.compile(r"^([^#;\n]*;[^;\n]*;[^;\n]*;)[^;\n]*$", re.MULTILINE)
 USED_STEP_S = 600
 """Times of use are written no finer than this: each is a write of the whole file."""
 
@@ -158,8 +160,8 @@ class HostBook:
         with self._changing():
             if rev is not None and revision(self._read()) != rev:
                 raise CommandError(f"{self.path.name} has changed since you began; look at it again", "conflict")
-            self._write(found)
-        return found
+            self._write(found.with_uses_of(self._list))
+        return self._list
 
     def used(self, mac: str, at: float, hostname: str = "") -> None:
         """Note that a host has asked at ``at`` (seconds since 1970). A name is only given to a host without one."""
@@ -205,8 +207,8 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def revision(text: str) -> str:
-    """Return a short name of a text: two texts with the same are the same."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    """Return a short name of a text: two with the same differ in times of last use at most, which are nobody's edit."""
+    return hashlib.sha256(_LAST_USED.sub(r"\1", text).encode()).hexdigest()[:16]
 
 
 def _plain(found: HostList) -> list[dict[str, object]]:

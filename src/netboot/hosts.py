@@ -77,6 +77,14 @@ class HostList:
         lines = [*self.lines, line] if at is None else [*self.lines[:at], line, *self.lines[at + 1 :]]
         return replace(self, lines=tuple(lines))
 
+    def with_uses_of(self, other: HostList) -> HostList:
+        """Return the list with the times of last use of ``other`` where these are later."""
+        found, later = self, {host.mac: host.last_used for host in other.hosts}
+        for host in self.hosts:
+            if later.get(host.mac, 0) > host.last_used:
+                found = found.put(replace(host, last_used=later[host.mac]))
+        return found
+
     def without(self, mac: str) -> HostList:
         """Return the list without the host ``mac``."""
         return replace(self, lines=tuple(one for one in self.lines if one[1] is None or one[1].mac != mac))
