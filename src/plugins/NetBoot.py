@@ -10,6 +10,7 @@ import time
 
 from typing_extensions import override
 
+from ..commands import netboot
 from ..commands.boot_ties import tied_boards
 from ..common.boot_reports import REPORTS, BootReport
 from ..common.errors import DeviceRefused, OckleError
@@ -43,6 +44,7 @@ class NetBoot(ModuleTemplate):
         self._settings = dict(config.settings)
         self._anew = False
         REPORTS.answer_by(self._report)
+        netboot.register(MainDaemon, self)
 
     # -- who serves
 

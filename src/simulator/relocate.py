@@ -18,7 +18,7 @@ KEY_FILE, KNOWN_HOSTS = "id_ed25519", "known_hosts"
 ROLES = {"SSHController": "ssh", "TCP": "tcp", "HTTP": "http", "HTTPMetrics": "http"}
 """Type of a control or test -> the service of the machine that it talks to; other types are left alone."""
 
-Settings = Mapping[str, Mapping[str, str]]
+Settings = Mapping[str, Mapping[str, str | list[str]]]
 """Section of config.ini -> option -> value."""
 
 
