@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,18 @@ class WebSite:
             snapshot = self.router.registry.link.wait_changed(snapshot.tag, left)
 
 
+Sections = Mapping[str, Mapping[str, str | list[str]]]
+
+
 @contextmanager
-def web_site(folder: Path) -> Iterator[WebSite]:
-    """Yield the site with all servers off; its files are below ``folder``."""
+def web_site(
+    folder: Path, settings: Sections | None = None, prepare: Callable[[Path], object] = lambda _etc: None
+) -> Iterator[WebSite]:
+    """Yield the site with all servers off; its files are below ``folder``.
+
+    ``settings``  further sections of config.ini
+    ``prepare``   is called with the folder of the configuration before the daemon starts
+    """
     with ExitStack() as stack:
         lab = stack.enter_context(Lab(rack(SPEED)))
         write_site(
@@ -75,13 +84,15 @@ def web_site(folder: Path) -> Iterator[WebSite]:
                 "plugins.AutoControl": {"enabled": "false"},
                 "web": {"grace": "2s", "wall": "true"},
                 "plugins.Logger": {"interval": "1s", "write_every": "1s"},
+                **(settings or {}),
             },
         )
+        prepare(folder / "etc")
         daemon = Daemon(folder / "etc").ready()
         stack.callback(daemon.stop)
-        settings = WebSettings(daemon={"host": "127.0.0.1", "port": daemon.port}, token=TOKENS["viewer"], grace=0.2)
-        router = make_app(settings)
+        web = WebSettings(daemon={"host": "127.0.0.1", "port": daemon.port}, token=TOKENS["viewer"], grace=0.2)
+        router = make_app(web)
         stack.callback(router.registry.link.stop)
-        found = WebSite(lab, folder / "etc", daemon, settings, router)
+        found = WebSite(lab, folder / "etc", daemon, web, router)
         found.settled("OFF")
         yield found

@@ -22,6 +22,7 @@ SECTIONS = (
     ("servers", N_("Servers")),
     ("runs", N_("Runs")),
     ("history", N_("History")),
+    ("netboot", N_("Netboot")),
     ("settings", N_("Settings")),
 )
 """Route of each entry of the top bar, and its text. An entry without a view yet is not shown."""

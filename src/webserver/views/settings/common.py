@@ -50,6 +50,7 @@ PAGES = (
     ("settings.general", N_("General"), {}),
     *(("settings.objects", kind.title, {"folder": folder}) for folder, kind in KINDS.items()),
     ("settings.plugins", N_("Plugins"), {}),
+    ("settings.hosts", N_("Hosts"), {}),
     ("settings.users", N_("Users"), {}),
     ("settings.audit", N_("Audit log"), {}),
     ("settings.files", N_("Import and export"), {}),
@@ -75,6 +76,8 @@ NOTES = {
     "reverted": N_("The configuration is as it was then."),
     "reloaded": N_("The daemon works with the newest files."),
     "imported": N_("The files are in your draft."),
+    "hosts": N_("The hosts are stored. The boot server goes by them now."),
+    "hosts-same": N_("Nothing was changed in the hosts."),
 }
 """What stands in ``?note=`` after a change -> what the next page says."""
 
@@ -109,9 +112,10 @@ def _is_here(now: str, route: str, parts: Mapping[str, str], found: Mapping[str,
     if route == "settings.objects":
         inside = "servers" if now in _OF_SERVERS else found.get("folder")
         return inside == parts["folder"]
-    return now == route or (route == "settings.history" and now == "settings.revision")
+    return now == route or now in _INSIDE.get(route, ())
 
 
+_INSIDE = {"settings.history": ("settings.revision",), "settings.hosts": ("settings.hosts_import",)}
 _OF_SERVERS = ("settings.needs", "settings.parts", "settings.part", "settings.new_part")
 
 
