@@ -7,6 +7,7 @@ Raritan PX outlets are plain settable numbers (``override -rw``); the PoE ports 
 from __future__ import annotations
 
 import heapq
+import json
 import os
 import random
 import select
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,24 @@ def _config() -> str:
     return "\n".join(lines) + "\n"
 
 
+TABLES = (".1.3.6.1.2.1.17", ".1.0.8802.1.1.2.1", ".1.3.6.1.2.1.105.1.1.1.3.4", ".1.3.6.1.2.1.31.1.1.1")
+
+
+def _tables() -> str:
+    """Return the lines for what is served from the file of cells, the community of a VLAN among them."""
+    script = Path(__file__).with_name("snmpd_tables.py")
+    lines = ["rocommunity public@12 127.0.0.1", "rocommunity private@12 127.0.0.1"]
+    lines += [f"pass_persist -p 1 {oid} {sys.executable} -S {script}" for oid in TABLES]
+    return "\n".join(lines) + "\n"
+
+
 @contextmanager
-def running(folder: Path, port: int = 0, engine_id: str = "") -> Iterator[dict[str, Any]]:
+def running(
+    folder: Path, port: int = 0, engine_id: str = "", cells: Mapping[str, tuple[str, int | str]] | None = None
+) -> Iterator[dict[str, Any]]:
     """Run an agent until the block ends; gives the options ``host`` and ``port``.
+
+    ``cells``      further objects below ``TABLES``: OID -> type and value as snmpd's pass_persist has them
 
     ``folder``     keeps its memory, engineBoots among it; another run in it goes on from there
     ``engine_id``  hexadecimal digits; default: one of its own making, in its memory
@@ -70,7 +86,9 @@ def running(folder: Path, port: int = 0, engine_id: str = "") -> Iterator[dict[s
     program = peer("snmpd")
     port = port or free_port("udp")
     config = folder / "snmpd.conf"
-    config.write_text(_config() + (f"exactEngineID 0x{engine_id}\n" if engine_id else ""), "utf-8")
+    engine = f"exactEngineID 0x{engine_id}\n" if engine_id else ""
+    config.write_text(_config() + engine + (_tables() if cells else ""), "utf-8")
+    (folder / "cells.json").write_text(json.dumps(dict(cells or {})), "utf-8")
     config.chmod(0o600)
     memory = str(folder / "memory")
     environment = {
@@ -79,6 +97,7 @@ def running(folder: Path, port: int = 0, engine_id: str = "") -> Iterator[dict[s
         "SNMPCONFPATH": memory,  # it is read there, too
         "MIBS": "",
         "OCKLE_PORTS": str(folder / "ports.json"),
+        "OCKLE_CELLS": str(folder / "cells.json"),
     }
     with (folder / "snmpd.log").open("wb") as log:
         process = subprocess.Popen(

@@ -56,6 +56,7 @@ class SnmpSettings:
     ``version``     "1", "2c" or "3"
     ``timeout``     seconds for one exchange, all its repetitions together
     ``retries``     how often a GET is repeated within that time; a SET never is
+    ``context``     which of an agent's several MIBs is meant (version 3); "" = its own
     ``auth``, ``privacy``  protocol names of the INI templates; "none" = without
     """
 
@@ -71,6 +72,7 @@ class SnmpSettings:
     privacy_password: str = field(default="", repr=False)
     timeout: float = 5.0
     retries: int = 2
+    context: str = ""
 
     @property
     def where(self) -> str:

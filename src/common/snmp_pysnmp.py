@@ -11,8 +11,9 @@ import logging
 import socket
 import weakref
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pyasn1.error import PyAsn1Error
@@ -22,7 +23,7 @@ from pysnmp.entity.engine import SnmpEngine
 from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch.asyncio import auth as names
 from pysnmp.hlapi.v3arch.asyncio.auth import CommunityData, UsmUserData
-from pysnmp.hlapi.v3arch.asyncio.cmdgen import get_cmd, set_cmd
+from pysnmp.hlapi.v3arch.asyncio.cmdgen import bulk_cmd, get_cmd, next_cmd, set_cmd
 from pysnmp.hlapi.v3arch.asyncio.context import ContextData
 from pysnmp.hlapi.v3arch.asyncio.transport import Udp6TransportTarget, UdpTransportTarget
 from pysnmp.proto import errind, rfc1902
@@ -128,7 +129,15 @@ class PysnmpWire:
         self._targets: dict[bool, _Target4 | _Target6] = {}
 
     async def exchange(self, pairs: Sequence[Pair], *, write: bool) -> Answer:
-        outcome = await self._try(pairs, write, self._settings.timeout)
+        return await self._converse(set_cmd if write else get_cmd, pairs, write)
+
+    async def after(self, oids: Sequence[str], rows: int) -> Answer:
+        """Return what comes behind each of ``oids``: up to ``rows`` rows of it, of a version 1 agent one."""
+        command = next_cmd if self._settings.version == "1" else partial(_bulk, rows)
+        return await self._converse(command, [(oid, None) for oid in oids], False)
+
+    async def _converse(self, command: _Command, pairs: Sequence[Pair], write: bool) -> Answer:
+        outcome = await self._try(command, pairs, write, self._settings.timeout)
         if isinstance(outcome, errind.ErrorIndication) and self._settings.version == "3":
             # An agent that lost its engineBoots, or was replaced by one with another engine id, never fits what is
             # known of the old one. One fresh start; a SET is repeated only when the agent has said that it did nothing.
@@ -137,7 +146,7 @@ class PysnmpWire:
             if lost or silent:
                 await self._start_afresh()
             if lost or (silent and not write):
-                outcome = await self._try(pairs, write, self._settings.timeout / 2)
+                outcome = await self._try(command, pairs, write, self._settings.timeout / 2)
         if isinstance(outcome, errind.ErrorIndication):
             self._forget_targets()  # the name may have another address by now
             raise self._error(outcome)
@@ -145,16 +154,17 @@ class PysnmpWire:
         self._answered = True
         return replace(outcome, renewed=True) if renewed else outcome
 
-    async def _try(self, pairs: Sequence[Pair], write: bool, timeout: float) -> Answer | errind.ErrorIndication:
+    async def _try(
+        self, command: _Command, pairs: Sequence[Pair], write: bool, timeout: float
+    ) -> Answer | errind.ErrorIndication:
         settings = self._settings
-        command = set_cmd if write else get_cmd
 
         async def ask() -> Answer | errind.ErrorIndication | None:
             indication, status, index, found = await command(
                 engine.engine,
                 credentials,
                 target,
-                ContextData(),
+                ContextData(contextName=settings.context.encode()),
                 *[_Binding(oid, value) for oid, value in pairs],
                 lookupMib=False,
             )
@@ -256,6 +266,15 @@ class PysnmpWire:
         if isinstance(indication, _REFUSED):
             return DeviceRefused(f"{where}: {indication}")
         return DeviceAnswerError(f"{where}: {indication}")
+
+
+_Command = Callable[..., Awaitable[Any]]
+
+
+async def _bulk(
+    rows: int, engine: Any, credentials: Any, target: Any, context: Any, *pairs: Any, **options: Any
+) -> Any:
+    return await bulk_cmd(engine, credentials, target, context, 0, rows, *pairs, **options)
 
 
 def _address(address: Any) -> tuple[str, int]:

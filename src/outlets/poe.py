@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from ..common.errors import DeviceAnswerError, DeviceStateError
+from ..common.errors import DeviceAnswerError, DeviceRefused, DeviceStateError
 from ..common.snmp_session import Reading
+from ..drivers.bridge_reader import read_bridge
+from ..drivers.bridge_tables import Bridge
+from ..drivers.port_finder import Numbering
 from .snmp_outlet import SnmpOutlet
 
 PORT_TABLE = "1.3.6.1.2.1.105.1.1.1"
@@ -65,5 +68,33 @@ class PoE(SnmpOutlet):
             raise DeviceStateError(f"{self.name}: {what}")
         return delivering
 
+    async def bridge(self) -> Bridge:
+        """Read where the switch has seen which address. Raises DeviceError."""
+        return await read_bridge(
+            self.device.name, self.snmp_settings(), self.settings["bridge_vlans"], self.device.turn
+        )
+
+    @property
+    def numbering(self) -> Numbering:
+        """How the switch numbers its PoE ports, as its file says. Raises DeviceRefused."""
+        try:
+            own = dict(map(_own_port, self.settings["poe_map"]))
+        except ValueError as error:
+            raise DeviceRefused(f"outlets/{self.device.name}.ini: poe_map: {error}") from error
+        return Numbering(self.settings["poe_numbering"], self.settings["poe_offset"], own)
+
+    @property
+    def uplinks(self) -> frozenset[str]:
+        """The interfaces that lead to other switches, as the switch's file says."""
+        return frozenset(self.settings["uplinks"])
+
     def _oid(self, column: int) -> str:
         return f"{PORT_TABLE}.{column}.{self.params['group']}.{self.params['port']}"
+
+
+def _own_port(text: str) -> tuple[str, tuple[int, int]]:
+    name, _, place = text.rpartition("=")
+    group, _, port = place.rpartition(".")
+    if not name or not port.isdecimal() or not (group or "1").isdecimal():
+        raise ValueError(f"{text!r} is not of the form INTERFACE=GROUP.PORT")
+    return name.strip(), (int(group or 1), int(port))

@@ -50,7 +50,7 @@ class SnmpOutlet(OutletTemplate, ABC):
 
     @property
     def agent(self) -> SnmpDevice:
-        return self.device.shared("snmp", lambda: self.watched(SnmpSession(self._snmp_settings())))
+        return self.device.shared("snmp", lambda: self.watched(SnmpSession(self.snmp_settings())))
 
     @override
     async def _setOutletState(self, state: bool) -> None:
@@ -148,7 +148,8 @@ class SnmpOutlet(OutletTemplate, ABC):
         pins = Identity(settings["pin_object_id"], settings["pin_serial"], str(pinned_outlets or ""))
         return SnmpDevice(self.device, session, pins, (self.SERIAL, self.OUTLETS), settings["init_delay"])
 
-    def _snmp_settings(self) -> SnmpSettings:
+    def snmp_settings(self) -> SnmpSettings:
+        """Return how to speak to the device."""
         settings = self.settings
         return SnmpSettings(
             host=settings["host"],

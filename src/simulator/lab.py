@@ -253,6 +253,17 @@ class Lab:
         """Somebody switches an outlet at the device itself."""
         self._call(self._devices[device].ask, outlet, on)
 
+    def learn(self, switch: str, port: int, *macs: str) -> None:
+        """A PoE switch learns addresses at a port, which need not feed anything: it is as if somebody hung there."""
+
+        def apply() -> None:
+            device = self._devices[switch]
+            if not isinstance(device, PoeSwitch):
+                raise KnobError(f"{switch} is no switch")
+            device.strangers.update((port, mac) for mac in macs)
+
+        self._call(apply)
+
     def mains(self, live: bool) -> None:
         """The mains of the whole lab fails or returns; PDUs and switches are deaf meanwhile."""
 

@@ -91,6 +91,9 @@ class Machine:
     def rated_w(self) -> float:
         return self.spec.watts
 
+    def seen_mac(self) -> str:
+        return ""
+
     def _power_on(self) -> None:
         self._ledger.add("power", self.name, "on")
         if self.knobs.boot_never:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 
 from typing_extensions import override
 
+from .bridge_mib import learned_variables, port_variables
 from .ledger import Ledger
 from .power import Outlet, PowerDevice
 from .snmp_agent import Variable, gauge, integer, one_of, text
@@ -23,7 +25,11 @@ CLASS_WATTS = (15.4, 4.0, 7.0, 15.4, 30.0)
 
 
 class PoeSwitch(PowerDevice):
-    """Admin enable is not power: a port searches until a powered device is detected, and may be in fault."""
+    """Admin enable is not power: a port searches until a powered device is detected, and may be in fault.
+
+    One port more than those that feed leads elsewhere.
+    ``strangers``  addresses that the switch has learned besides those of what is plugged in, as (port, MAC address)
+    """
 
     description = "virtual lab: PoE switch, RFC 3621"
     object_id = (1, 3, 6, 1, 4, 1, 8072, 3, 2, 255)
@@ -31,7 +37,9 @@ class PoeSwitch(PowerDevice):
     def __init__(self, spec: SwitchSpec, ledger: Ledger, speed: float) -> None:
         super().__init__(spec, ledger, speed)
         self._switch = spec
+        self._own_mac = (b"\x02\x00" + zlib.crc32(spec.name.encode()).to_bytes(4, "big")).hex(":").upper()
         self._denied = dict.fromkeys(self.outlets, 0)
+        self.strangers: set[tuple[int, str]] = set()
 
     @override
     def knobs_turned(self) -> None:
@@ -84,6 +92,19 @@ class PoeSwitch(PowerDevice):
         yield Variable((*POE, 3, 1, 1, 4, group), lambda: gauge(self._total_w()))
         for number in self.outlets:
             yield from self._row(group, number)
+        labels = {number: outlet.label for number, outlet in self.outlets.items()}
+        uplink = len(self.outlets) + 1
+        yield from port_variables((*self.outlets, uplink), {**labels, uplink: "uplink"}, group)
+
+    @override
+    def _live_variables(self) -> Iterable[Variable]:
+        seen = {
+            (number, mac)
+            for number, outlet in self.outlets.items()
+            for load in outlet.loads
+            if outlet.closed and (mac := load.seen_mac())
+        }
+        return learned_variables(sorted(seen | self.strangers), self._own_mac)
 
     def _row(self, group: int, number: int) -> Iterator[Variable]:
         def cell(column: int) -> Oid:

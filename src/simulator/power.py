@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -34,6 +34,9 @@ class Load(Protocol):
 
     def rated_w(self) -> float:
         """Watts that it draws when it runs."""
+
+    def seen_mac(self) -> str:
+        """Its MAC address once it has sent something, "" before, and if it has none."""
 
 
 @dataclass(slots=True)
@@ -141,13 +144,17 @@ class PowerDevice(ABC):
         return sum(load.draw_w(self.name, number) for load in outlet.loads) if outlet.closed and self._mains else 0.0
 
     def mib(self) -> Mib:
-        return Mib((*self._system(), *self._variables()))
+        return Mib((*self._system(), *self._variables()), self._live_variables)
 
     # -- for subclasses ---------------------------------------------------------------------------------------------
 
     @abstractmethod
     def _variables(self) -> Iterator[Variable]:
         """The variables of the device's own MIB."""
+
+    def _live_variables(self) -> Iterable[Variable]:
+        """Those of them that come and go."""
+        return ()
 
     def _can_move(self, outlet: Outlet, on: bool) -> bool:
         return outlet.number not in self.knobs.stuck and outlet.number not in self.knobs.lie

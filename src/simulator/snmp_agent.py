@@ -24,20 +24,26 @@ class Variable:
 
 
 class Mib:
-    """The variables of a device in lexicographic order; which there are never changes."""
+    """The variables of a device in lexicographic order.
 
-    def __init__(self, variables: Iterable[Variable]) -> None:
+    ``live``  gives those that come and go, such as rows of a forwarding table; few, for they are made for each look
+    """
+
+    def __init__(self, variables: Iterable[Variable], live: Callable[[], Iterable[Variable]] = tuple) -> None:
         self._variables = {variable.oid: variable for variable in variables}
         self._order = sorted(self._variables)
         self._columns = {oid[:-1] for oid in self._order} | {oid[:-2] for oid in self._order}
+        self._live = live
 
     def get(self, oid: Oid) -> Variable | None:
-        return self._variables.get(oid)
+        return self._variables.get(oid) or next((one for one in self._live() if one.oid == oid), None)
 
     def after(self, oid: Oid) -> Variable | None:
         """The first variable behind ``oid``."""
         place = bisect_right(self._order, oid)
-        return self._variables[self._order[place]] if place < len(self._order) else None
+        fixed = (self._variables[self._order[place]],) if place < len(self._order) else ()
+        behind = (one for one in self._live() if one.oid > oid)
+        return min((*fixed, *behind), key=lambda one: one.oid, default=None)
 
     def has_object(self, oid: Oid) -> bool:
         """Is there another instance of this object? It tells noSuchInstance from noSuchObject."""
