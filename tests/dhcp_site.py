@@ -11,6 +11,7 @@ from typing import Any
 from netboot_site import options as settings
 from ockle.netboot.dhcp.config import read_config
 from ockle.netboot.dhcp.desk import Case, Desk
+from ockle.netboot.dhcp.packet import parse
 from ockle.netboot.hosts import Host, index_of, parse_hosts
 from ockle.netboot.mac import of_bytes, parse_mac
 from ockle.netboot.profiles import Profile
@@ -120,7 +121,7 @@ class Site:
         self.hosts = hosts
         chosen = {"interface": "eth9", "address": SERVER, "dhcp_pool": ["10.7.0.100-10.7.0.199"], "dhcp_probe": 0.0}
         self.config = read_config(settings(**{**chosen, **changes}), wire)
-        self.desk = Desk(self.config, self._by_mac, self._by_ip, self._profile)
+        self.desk = Desk(self.config, self._by_ip, self._profile)
 
     @property
     def hosts(self) -> str:
@@ -131,9 +132,6 @@ class Site:
         self._hosts = lines
         self._index = index_of(parse_hosts(lines).hosts)
 
-    def _by_mac(self, mac: bytes) -> Host | None:
-        return self._index.get(of_bytes(mac))
-
     def _by_ip(self, address: bytes) -> Host | None:
         return self._index.get(IPv4Address(address))
 
@@ -141,7 +139,8 @@ class Site:
         return Profile("", boot_file=self.profiles.get(host.name, "") if host else "")
 
     def case(self, data: bytes, **more: Any) -> Case:
-        return self.desk.receive(data, self.now, **more)
+        packet = parse(data)
+        return self.desk.handle(packet, self._index.get(of_bytes(packet.hardware)), self.now, **more)
 
     def ask(self, *arguments: Any, **fields: Any) -> Reply | None:
         """Send ``message(...)``; None: silence."""

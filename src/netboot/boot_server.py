@@ -27,7 +27,10 @@ log = logging.getLogger(__name__)
 TICK_S = 0.5
 LIVE_EVERY_S = 1.0
 
-SERVICES: dict[str, tuple[str, str]] = {"tftp": ("tftp.server", "TftpServer")}
+SERVICES: dict[str, tuple[str, str]] = {
+    "dhcp": ("dhcp.server", "DhcpServer"),
+    "tftp": ("tftp.server", "TftpServer"),
+}
 """Name -> module and class; a service's code is imported when it is served."""
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import AddressValueError, IPv4Address
@@ -165,20 +166,31 @@ class HostBook:
 
     def used(self, mac: str, at: float, hostname: str = "") -> None:
         """Note that a host has asked at ``at`` (seconds since 1970). A name is only given to a host without one."""
-        host = self.by_mac(mac)
-        if host is None:
-            return
-        name = host.name
-        if not name and hostname and self.by_name(hostname) is None:
-            try:
-                name = checked_host(mac, "", hostname).name
-            except ValueError:
-                name = ""
-        if name == host.name and abs(at - host.last_used) < USED_STEP_S:
+        self.used_all({mac: (at, hostname)})
+
+    def used_all(self, uses: Mapping[str, tuple[float, str]]) -> None:
+        """Note for each MAC address when its host has asked, and what it calls itself: one write for all of them."""
+        if not self._news(uses):
             return
         with self._changing():
-            host = self.by_mac(mac) or host
-            self._write(self._list.put(replace(host, name=host.name or name, last_used=int(at))))
+            self._write(self._list.replaced(self._news(uses)))
+
+    def _news(self, uses: Mapping[str, tuple[float, str]]) -> dict[str, Host]:
+        """Return the hosts that ``uses`` make other ones, by MAC address."""
+        found: dict[str, Host] = {}
+        names: set[str] = set()
+        for mac, (at, hostname) in uses.items():
+            host = self.by_mac(mac)
+            if host is None:
+                continue
+            name = host.name
+            if not name and hostname and self.by_name(hostname) is None and hostname.casefold() not in names:
+                with contextlib.suppress(ValueError):
+                    name = checked_host(mac, "", hostname).name
+                    names.add(name.casefold())
+            if name != host.name or abs(at - host.last_used) >= USED_STEP_S:
+                found[mac] = replace(host, name=name, last_used=int(at))
+        return found
 
     def _write(self, found: HostList) -> None:
         write_atomic(self.path, found.text())

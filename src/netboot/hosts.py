@@ -8,7 +8,7 @@ person's, and stay as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import AddressValueError, IPv4Address
 
@@ -84,6 +84,14 @@ class HostList:
             if later.get(host.mac, 0) > host.last_used:
                 found = found.put(replace(host, last_used=later[host.mac]))
         return found
+
+    def replaced(self, hosts: Mapping[str, Host]) -> HostList:
+        """Return the list with ``hosts`` (by MAC address) in the places of those that are there."""
+        lines = []
+        for text, old in self.lines:
+            new = hosts.get(old.mac) if old is not None else None
+            lines.append((text, old) if new is None else (new.line(), new))
+        return replace(self, lines=tuple(lines))
 
     def without(self, mac: str) -> HostList:
         """Return the list without the host ``mac``."""

@@ -12,9 +12,9 @@ from . import answers, proxy
 from .answers import Answer, Ask
 from .clients import Client, identify
 from .config import DhcpConfig
-from .leases import Lease, Leases, State
+from .leases import Lease, Leases, State, printable
 from .options import HOST_NAME
-from .packet import Packet, parse
+from .packet import Packet
 from .replies import Replies
 
 
@@ -43,7 +43,6 @@ class Case:
 class Desk:
     """Decides, changes the leases, and builds the reply.
 
-    ``host_of``     MAC address (six bytes) -> its host in hosts.csv
     ``host_at``     address -> the host that has it for its own
     ``profile_of``  what a host boots
     """
@@ -51,13 +50,12 @@ class Desk:
     def __init__(
         self,
         config: DhcpConfig,
-        host_of: Callable[[bytes], Host | None],
         host_at: Callable[[bytes], Host | None],
         profile_of: Callable[[Host | None], Profile],
         mtu: int = 1500,
     ) -> None:
         self.config = config
-        self._host_of, self._host_at, self._profile_of = host_of, host_at, profile_of
+        self._host_at, self._profile_of = host_at, profile_of
         self.leases = Leases(config.pools, self._reserved)
         self._replies = Replies(config, mtu)
 
@@ -65,16 +63,8 @@ class Desk:
         """Give away what is no longer a host's, from now on."""
         self.leases.use_pools(self.config.pools)
 
-    def receive(self, data: bytes, now: float, *, boot_port: bool = False) -> Case:
-        """Return what is to be done about a message. Raises PacketError for what is none.
-
-        ``boot_port``  it came to port 4011
-        """
-        return self.handle(parse(data), now, boot_port=boot_port)
-
-    def handle(self, packet: Packet, now: float, *, boot_port: bool = False) -> Case:
-        """As ``receive``, for a message that is read already."""
-        host = self._host_of(packet.hardware) if len(packet.hardware) == 6 else None
+    def handle(self, packet: Packet, host: Host | None, now: float, *, boot_port: bool = False) -> Case:
+        """Return what is to be done about a message of ``host``. ``boot_port``: it came to port 4011."""
         client = identify(packet)
         ask = Ask(packet, client, host is not None, host.ip.packed if host is not None and host.ip else None)
         if self.config.proxy or boot_port:
@@ -97,7 +87,7 @@ class Desk:
         packet, answer = case.packet, case.answer
         old = self.leases.at(answer.ip)
         case.before = old.copy() if old is not None else None
-        name = packet.options.get(HOST_NAME, b"")[:64].decode("ascii", "replace")
+        name = printable(packet.options.get(HOST_NAME, b""))
         lease = self.leases.put(answer.ip, packet.key, packet.hardware, mark, now + answer.hold_s, name)
         was_kept = case.before is not None and case.before.state is not State.OFFERED
         if mark in {State.BOUND, State.QUARANTINED} or case.client.firmware or was_kept:

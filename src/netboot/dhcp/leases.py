@@ -174,3 +174,9 @@ class Leases:
                 lease.state = State.FREE
                 self._freed(lease.ip)
         return True
+
+
+def printable(name: bytes) -> str:
+    """Return a host name that a client sent as text that can be shown anywhere; "" for what is none."""
+    text = name[:64].rstrip(b"\0").decode("ascii", "replace")
+    return text if text.isprintable() and text.isascii() else ""

@@ -127,8 +127,8 @@ def parse(data: bytes) -> Packet:
 
 
 def hardware_of(data: bytes) -> bytes:
-    """Return the hardware address of a message that was not read yet, b"" when it is none of Ethernet."""
-    return data[28:34] if data[1:3] == b"\x01\x06" else b""
+    """Return the hardware address of a request that was not read yet, b"" when it is none, or not of Ethernet."""
+    return data[28:34] if len(data) >= _COOKIE and data[:3] == b"\x01\x01\x06" else b""
 
 
 def assemble(packet: Packet, options: bytes, most: int, padded: bool = True, last: bytes = b"") -> bytes:
