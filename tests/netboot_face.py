@@ -43,6 +43,17 @@ class BootServerStand:
         live = {"by": "unit", "problem": self.problem, "wire": self.wire, "services": self.services}
         self.folder.write_live(live)
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """End, and begin again at the end."""
+        self.folder.release()
+        try:
+            yield
+        finally:
+            self.folder = BootFolder(self.folder.path.parent)
+            self.folder.take()
+            self.write()
+
     def begin(self) -> None:
         """Come to where the tests start: pi1 is up, pi2 loads its kernel, a stranger asks."""
         now = time.time()
@@ -59,13 +70,13 @@ class BootServerStand:
 
     @staticmethod
     def stranger(now: float, count: int = 4) -> dict[str, Any]:
-        who = {"mac": STRANGER, "kind": "Raspberry Pi 5", "hostname": "newpi"}
-        return {**who, "first": now - 60, "last": now, "count": count}
+        who = {"mac": STRANGER, "kind": "Raspberry Pi 5", "hostname": "newpi", "arch": "", "serial": "", "machine": ""}
+        return {**who, "vendor": "PXEClient:Arch:00000:UNDI:002001", "first": now - 60, "last": now, "count": count}
 
     @staticmethod
     def transfer(sent: int) -> dict[str, Any]:
-        what = {"id": 7, "mac": PI2, "ip": "10.7.0.12", "file": "kernel8.img", "size": 9_400_000}
-        return {**what, "sent": sent, "rate": 2_200_000.0, "retries": 1, "state": "running"}
+        what = {"mac": PI2, "ip": "10.7.0.12", "file": "kernel8.img", "size": 9_400_000, "begun": 1_767_000_000.0}
+        return {**what, "sent": sent, "rate": 2_200_000.0, "retries": 1, "state": "loading"}
 
 
 @dataclass
@@ -99,4 +110,4 @@ def netboot_site(folder: Path) -> Iterator[NetbootSite]:
             yield NetbootSite(web, stand)
     finally:
         boards.close()
-        place.release()
+        stand.folder.release()

@@ -114,7 +114,7 @@ class Commands:
     def group(self, name: str, about: str) -> Commands:
         """Add a command that has commands of its own."""
         parser = self.add(name, None, about)
-        return Commands(parser.add_subparsers(metavar="COMMAND", required=True, prog=f"ockle {name}"))
+        return Commands(parser.add_subparsers(metavar="COMMAND", required=True, prog=parser.prog))
 
 
 def add_common(parser: argparse.ArgumentParser, top: bool = False) -> None:

@@ -117,6 +117,6 @@ class Desk:
         return look
 
     def _add_transfers(self, boards: list[Data]) -> None:
-        loading = {one["mac"]: one for one in reversed(self.transfers()) if one["state"] == "running"}
+        loading = {one["mac"]: one for one in reversed(self.transfers()) if one["state"] in ("running", "waiting")}
         for board in boards:
             board["loading"] = loading.get(board["mac"])

@@ -39,9 +39,9 @@ class NetbootLook(CommandGroup):
         """Return whether the boot server runs, and what it is doing.
 
         ``running``, ``problem`` (what is wrong, "" = nothing), ``serve`` (who serves), ``interface``, ``address``,
-        ``network``, ``services`` (name, running, addresses), ``counts`` (stage -> boards), ``unknown`` (how many),
+        ``network``, ``services`` (name, running, addresses, problem), ``counts`` (stage -> boards), ``unknown``,
         ``hosts_problems`` (line, text), ``transfers`` (id, service, mac, ip, board, file, sent, size, rate in bytes per
-        second, retries, begun, state: running, done or failed).
+        second, retries, begun, state: waiting, running, done or failed, and text: why).
         """
         desk = self._desk
         live, settings, hosts = desk.live, desk.settings, desk.hosts
@@ -97,7 +97,7 @@ class NetbootLook(CommandGroup):
         now = self._daemon.clock.wall()
         for one in view.unknown(self._desk.live):
             if mac in (None, one["mac"]):
-                self._forgotten[one["mac"]] = max(now, one["last"] or 0.0)
+                self._forgotten[one["mac"]] = max(now, one["last"])
         return {}
 
     def profiles(self, data: Data) -> Data:
@@ -113,7 +113,7 @@ class NetbootLook(CommandGroup):
     def _unknown(self) -> list[Data]:
         known = {host.mac for host in self._desk.hosts.all()}
         found = [one for one in view.unknown(self._desk.live) if one["mac"] not in known]
-        return [one for one in found if (one["last"] or 0.0) > self._forgotten.get(one["mac"], 0.0)]
+        return [one for one in found if one["last"] > self._forgotten.get(one["mac"], 0.0)]
 
 
 def _mac(word: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from typing import Any
+from zlib import crc32
 
 from ..config.model import Site
 from ..config.outlet_address import outlet_address
@@ -64,12 +65,16 @@ def ports(site: Site) -> dict[str, str]:
 
 
 def services(live: Live, wanted: Iterable[str]) -> list[Data]:
-    """Return each service that is wanted or runs: ``name``, ``running``, ``addresses``."""
+    """Return each service that is wanted or runs: ``name``, ``running``, ``addresses``, ``problem``."""
     running: Mapping[str, Any] = live["services"] if live["serving"] else {}
-    names = dict.fromkeys([*wanted, *running])
     return [
-        {"name": name, "running": name in running, "addresses": list(running.get(name, {}).get("addresses", []))}
-        for name in names
+        {
+            "name": name,
+            "running": name in running,
+            "addresses": list(running.get(name, {}).get("addresses", [])),
+            "problem": str(running.get(name, {}).get("problem", "")),
+        }
+        for name in dict.fromkeys([*wanted, *running])
     ]
 
 
@@ -81,47 +86,44 @@ def transfers(live: Live, labels: Mapping[str, str], by_ip: Mapping[str, str]) -
     """
     found = []
     for service, told in (live["services"] if live["serving"] else {}).items():
-        for number, one in enumerate(told.get("transfers", ())):
-            ip = str(one.get("ip", ""))
-            mac = str(one.get("mac", "")) or by_ip.get(ip, "")
-            found.append(
-                {
-                    "id": f"{service}-{one.get('id', number)}",
-                    "service": service,
-                    "mac": mac,
-                    "ip": ip,
-                    "board": labels.get(mac, ""),
-                    "file": str(one.get("file", "")),
-                    "sent": int(one.get("sent", 0)),
-                    "size": one.get("size"),
-                    "rate": one.get("rate"),
-                    "retries": int(one.get("retries", 0)),
-                    "begun": one.get("begun"),
-                    "state": str(one.get("state", "running")),
-                    "text": str(one.get("text", "")),
-                }
-            )
-    return sorted(found, key=lambda one: one["state"] != "running")
+        for one in told.get("transfers", ()):
+            mac = str(one["mac"]) or by_ip.get(str(one["ip"]), "")
+            found.append(_transfer(service, one) | {"mac": mac, "board": labels.get(mac, "")})
+    return sorted(found, key=lambda one: one["state"] not in ("running", "waiting"))
+
+
+def _transfer(service: str, one: Mapping[str, Any]) -> Data:
+    state = _STATES.get(str(one["state"]), "failed")
+    return {
+        "id": f"{service}-{one['ip']}-{one['begun']:.3f}-{crc32(str(one['file']).encode()):x}",
+        "service": service,
+        "ip": str(one["ip"]),
+        "file": str(one["file"]),
+        "sent": int(one["sent"]),
+        "size": int(one["size"]) if one["size"] >= 0 else None,
+        "rate": float(one["rate"]),
+        "retries": int(one.get("retries", 0)),
+        "begun": float(one["begun"]),
+        "state": state,
+        "text": str(one["state"]) if state == "failed" else "",
+    }
+
+
+_STATES = {"loading": "running", "sending": "running", "ending": "running", "waiting": "waiting", "done": "done"}
+"""State of a transfer as TFTP and the installation name it -> the one of three that people see; others: failed."""
 
 
 def unknown(live: Live) -> list[Data]:
-    """Return who asked and is no host, the newest last: ``mac``, ``first``, ``last``, ``count``, ``text``, ``kind``."""
-    found = []
-    for one in live["services"].get("dhcp", {}).get("unknown", ()) if live["serving"] else ():
-        parts = [str(one.get(name, "")) for name in ("kind", "hostname", "text")]
-        found.append(
-            {
-                "mac": str(one["mac"]),
-                "first": one.get("first"),
-                "last": one.get("last"),
-                "count": int(one.get("count", 1)),
-                "kind": parts[0],
-                "hostname": parts[1],
-                "vendor": str(one.get("vendor", "")),
-                "text": ", ".join(part for part in dict.fromkeys(parts) if part),
-            }
-        )
-    return sorted(found, key=lambda one: one["first"] or 0)
+    """Return who asked and is no host: ``mac``, ``first``, ``last``, ``count``, ``text`` (what it says) …"""
+    rows = live["services"].get("dhcp", {}).get("unknown", ()) if live["serving"] else ()
+    return sorted(map(_unknown, rows), key=lambda one: (one["first"], one["mac"]))
+
+
+def _unknown(one: Mapping[str, Any]) -> Data:
+    serial = f"serial number {one['serial']}" if one["serial"] else ""
+    parts = [one["kind"] or one["vendor"], one["hostname"], serial]
+    kept = {name: one[name] for name in ("mac", "first", "last", "count", "kind", "vendor", "hostname", "serial")}
+    return kept | {"text": ", ".join(part for part in parts if part)}
 
 
 # -- addresses

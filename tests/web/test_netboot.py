@@ -289,19 +289,15 @@ def test_an_import_with_faults_cannot_be_stored(app: TestApp, hosts: NetbootSite
 def test_a_boot_server_that_does_not_run_is_said_first(app: TestApp, netboot: NetbootSite, site: WebSite) -> None:
     netboot.stand.problem = "port 67 of 10.7.0.1 is taken by another program"
     netboot.stand.write()
-    netboot.stand.folder.release()
-    try:
+    with netboot.stand.away():
         looked_again(site)
         page = app.get("/netboot")
         assert "The boot server does not run." in page
         assert "port 67 of 10.7.0.1" in page
         assert "ockle netboot serve" in page
         assert "pi1" in page
-    finally:
         netboot.stand.problem = ""
-        netboot.stand.folder.take()
-        netboot.stand.write()
-        looked_again(site)
+    looked_again(site)
 
 
 def test_wrong_lines_of_the_hosts_are_said(app: TestApp, hosts: NetbootSite, site: WebSite) -> None:

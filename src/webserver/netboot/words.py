@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...common.sizes import size_text
 from ..states import Look
 from ..texts import N_, _, ngettext
 
@@ -29,7 +30,6 @@ GROUPS = {"up": N_("up"), "busy": N_("booting"), "failed": N_("failed"), "quiet"
 _UNKNOWN = Look("?", N_("unknown"), "unknown", "quiet")
 
 SERVICES = {"dhcp": "DHCP", "tftp": "TFTP", "install": N_("Installation"), "ntp": "NTP"}
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def look(stage: str) -> Look:
@@ -52,14 +52,7 @@ def summary(boards: Iterable[Mapping[str, Any]]) -> str:
 
 def size(amount: float | None) -> str:
     """Return bytes as ``1.4 MiB``."""
-    if amount is None:
-        return "–"
-    value = float(amount)
-    for unit in _UNITS:
-        if value < 1024 or unit == _UNITS[-1]:
-            break
-        value /= 1024
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+    return "–" if amount is None else size_text(amount)
 
 
 def rate(amount: float | None) -> str:

@@ -1,0 +1,281 @@
+"""Netboot: the boards and what they load, who asks and is not known, leases, and the hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...proof import prove
+from .endpoint import Call, endpoint
+from .schema import anything, array, body, boolean, choice, integer, mapping, nullable, number, record, text
+from .shapes import WHEN
+
+ORDER_S = 125.0
+BOARD = {"board": text("name, MAC address or address of a board", minLength=1, maxLength=300)}
+MAC = text("as B8:27:EB:01:02:03", minLength=1, maxLength=40)
+NAME = text("letters, digits, - . _", minLength=1, maxLength=64)
+IP = text("its address; empty: one of the pool", maxLength=40)
+AT = number("seconds since 1970; 0: never")
+
+TRANSFER = record(
+    "A file that is sent to a board.",
+    id=text(),
+    service=text("tftp or install"),
+    board=text("what it is called, empty if it is no host"),
+    mac=text(),
+    ip=text(),
+    file=text(),
+    sent=integer("bytes"),
+    size=nullable(integer("bytes; null: not known")),
+    rate=nullable(number("bytes per second")),
+    retries=integer(),
+    state=choice("running", "done", "failed"),
+    text=text("why it failed"),
+)
+SHOWN = record(
+    "A board.",
+    mac=text(),
+    name=text("of the hosts, empty if it has none"),
+    label=text("the name, or else the MAC address"),
+    known=boolean("whether it is a host"),
+    ip=text(),
+    server=text("the server that it is, empty if it is none"),
+    port=text("the outlet that feeds that server"),
+    stage=text("new, asking, addressed, loading, hello, formatting, installing … booting, booted, up, failed"),
+    text=text("the same for people"),
+    note=text("what goes with it"),
+    ok=boolean("it has booted"),
+    since=AT,
+    last_seen=AT,
+    booted_at=AT,
+    installed_at=AT,
+    kind=text("of the firmware"),
+    serial=text(),
+    image=text("that it is installed from"),
+    profile=text("its boot profile"),
+    reinstall=choice("", "wanted", "started", description="whether it is to be installed anew"),
+    loading=nullable(TRANSFER),
+)
+LINE = record("A line of a board's log.", id=integer(), at=WHEN, stage=text("the stage that it came to"), text=text())
+PROBLEM = record("", line=integer("from 1"), text=text())
+HOST = record("A board that is known.", mac=text(), ip=text(), name=text())
+HOSTS = record(
+    "hosts.csv.",
+    text=text("the file as it is"),
+    rev=text("another one, other hosts"),
+    problems=array(PROBLEM, "lines that are wrong, and do not serve"),
+    proposal=text("the next free address"),
+    lines=array(anything("number, kind (host, comment, fault), text, mac, ip, name, last_used, problem")),
+)
+RESULT = anything("what became of it")
+
+
+@endpoint(
+    "GET",
+    "/netboot/status",
+    "Return whether the boot server runs, and what it is doing.",
+    answer=record(
+        "",
+        running=boolean(),
+        problem=text("what is wrong, empty if nothing is"),
+        serve=text("who serves: thread, process or no"),
+        interface=text(),
+        address=text(),
+        services=array(record("", name=text(), running=boolean(), addresses=array(text()), problem=text())),
+        counts=mapping(integer(), "stage -> boards"),
+        unknown=integer("how many ask and are not known"),
+        hosts_problems=array(PROBLEM),
+        transfers=array(TRANSFER),
+    ),
+)
+def netboot_status(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootStatus")
+
+
+@endpoint("GET", "/netboot/boards", "Return every board.", answer=record("", boards=array(SHOWN)))
+def list_boards(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootBoards")
+
+
+@endpoint(
+    "GET",
+    "/netboot/boards/{board}",
+    "Return a board and what it said.",
+    path=BOARD,
+    query={"after": integer("only lines after the one of this id", minimum=0, maximum=2**53)},
+    answer=record("", board=SHOWN, lines=array(LINE)),
+)
+def get_board(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootBoard", {**call.path, **call.query})
+
+
+@endpoint(
+    "GET",
+    "/netboot/leases",
+    "Return which address is whose.",
+    answer=record(
+        "",
+        leases=array(
+            record("", ip=text(), mac=text(), name=text(), hostname=text(), state=text(), until=nullable(WHEN)),
+        ),
+    ),
+)
+def list_leases(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootLeases")
+
+
+@endpoint(
+    "GET",
+    "/netboot/unknown",
+    "Return who asks for an address and is no host.",
+    answer=record(
+        "",
+        unknown=array(record("", mac=text(), count=integer(), first=nullable(WHEN), last=nullable(WHEN), text=text())),
+        proposal=text("the next free address"),
+    ),
+)
+def list_unknown(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootUnknown")
+
+
+@endpoint("GET", "/netboot/transfers", "Return what is being loaded.", answer=record("", transfers=array(TRANSFER)))
+def list_transfers(call: Call) -> dict[str, Any]:
+    return {"transfers": call.daemon("netbootStatus")["transfers"]}
+
+
+# -- hosts
+
+
+@endpoint("GET", "/netboot/hosts", "Return the hosts.", answer=HOSTS)
+def get_hosts(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootHosts")
+
+
+@endpoint(
+    "PUT",
+    "/netboot/hosts",
+    "Put other hosts in place of all there are; refused when a line is wrong, or rev is not that of now.",
+    permission="admin",
+    body=body("", text=text("the whole file", maxLength=8_000_000), rev_=text(maxLength=80)),
+    answer=HOSTS,
+    problems=(409,),
+)
+def set_hosts(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootSetHosts", call.body)
+
+
+@endpoint(
+    "POST",
+    "/netboot/hosts",
+    "Add a host.",
+    permission="admin",
+    body=body("", mac=MAC, name=NAME, ip_=IP),
+    answer=record("", host=HOST),
+    problems=(409,),
+)
+def add_host(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootAddHost", call.body)
+
+
+@endpoint(
+    "DELETE",
+    "/netboot/hosts/{host}",
+    "Take a host out.",
+    permission="admin",
+    path={"host": BOARD["board"]},
+    answer=record("", host=HOST),
+    problems=(409,),
+)
+def remove_host(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootRemoveHost", call.path)
+
+
+# -- orders
+
+
+@endpoint(
+    "POST",
+    "/netboot/boards/{board}/restart",
+    "Switch a board off and on again.",
+    permission="operate",
+    path=BOARD,
+    body=body(
+        "", force_=boolean("at once, also where somebody may be harmed by it"), confirm_=text("its name", maxLength=300)
+    ),
+    answer=RESULT,
+    problems=(409, 502),
+)
+def restart_board(call: Call) -> dict[str, Any]:
+    if call.body.get("force"):
+        prove(call.request)
+    return call.daemon("netbootRestart", {**call.path, **call.body}, ORDER_S)
+
+
+@endpoint(
+    "POST",
+    "/netboot/boards/{board}/reinstall",
+    "Have a board installed anew at its next hello, once. What is on its disk is lost.",
+    permission="operate",
+    path=BOARD,
+    body=body(
+        "",
+        confirm=text("its name", maxLength=300),
+        image_=text("another one than that of its profile", maxLength=300),
+        power_=boolean("true: and restart it now"),
+    ),
+    answer=RESULT,
+    problems=(409, 502),
+)
+def reinstall_board(call: Call) -> dict[str, Any]:
+    prove(call.request)
+    return call.daemon("netbootReinstall", {**call.path, **call.body}, ORDER_S)
+
+
+@endpoint(
+    "POST",
+    "/netboot/boards/{board}/keep",
+    "Take back that a board is to be installed anew.",
+    permission="operate",
+    path=BOARD,
+    answer=RESULT,
+    problems=(409,),
+)
+def keep_board(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootKeep", call.path)
+
+
+@endpoint(
+    "POST",
+    "/netboot/boards/{board}/find-port",
+    "Ask the switches at which port they see a board; switches nothing.",
+    permission="operate",
+    path=BOARD,
+    answer=RESULT,
+    problems=(409, 502),
+)
+def find_port(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootFindPort", call.path, ORDER_S)
+
+
+@endpoint("GET", "/netboot/mapping", "Return how far the mapping of ports is, and what it found.", answer=RESULT)
+def get_mapping(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootMapping")
+
+
+@endpoint(
+    "POST",
+    "/netboot/mapping",
+    "Switch the ports of a switch off and on one after the other, and note who appears.",
+    permission="operate",
+    body=body(
+        "",
+        pdu=text("name of the switch", minLength=1, maxLength=300),
+        confirm=text("its name: what hangs there loses its power", maxLength=300),
+        ports_=text("such as 1-8,12; default: all that servers use", maxLength=1000),
+        write_=boolean("true: boards that are found become hosts"),
+    ),
+    answer=RESULT,
+    problems=(409, 502),
+)
+def map_ports(call: Call) -> dict[str, Any]:
+    prove(call.request)
+    return call.daemon("netbootMapPorts", call.body, ORDER_S)
