@@ -204,6 +204,14 @@ def test_a_boards_page_and_its_poll(app: TestApp) -> None:
     app.get("/netboot/nobody", status=404)
 
 
+def test_a_server_shows_its_board(app: TestApp, admin: Connection) -> None:
+    board = admin.call("netbootBoard", {"board": "pi1"})["board"]
+    assert (board["server"], board["port"]) == ("pi1", "sw group 1 port 1")
+    page = app.get("/server/pi1")
+    assert "is up" in page.html.find(attrs={"aria-labelledby": "board-head"}).text
+    assert "board-head" not in app.get("/server/web")
+
+
 @pytest.mark.parametrize(("action", "title"), [("restart", "Restart pi1?"), ("reinstall", "Install pi1 anew?")])
 def test_an_order_is_looked_at_first(app: TestApp, action: str, title: str) -> None:
     page = app.get(f"/netboot/{PI1}/{action}")
