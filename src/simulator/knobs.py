@@ -76,6 +76,12 @@ class MachineKnobs:
     boot_fails: int = _knob(0, _COUNT, "so many boots hang before the disk is mounted")
     boot_never: bool = _knob(False, _FLAG, "the firmware does not start when power returns")
     service_down: bool = _knob(False, _FLAG, "the machine is up, but TCP and HTTP do not listen")
+    netboot_hangs: str = _knob(
+        "",
+        _one_of("", "dhcp", "tftp", "hello", "root", "booted"),
+        "a board hangs in this part of its boot from the network; 'booted': it boots, and does not say so",
+    )
+    disk_empty: bool = _knob(False, _FLAG, "a board finds no system on its disk; an installation ends that")
     http_garbage: bool = _knob(False, _FLAG, "HTTP answers are not HTTP")
 
 

@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 import asyncssh
 
 from . import knobs as knob_rules
+from .board import Board, BootServerAt
 from .knobs import DeviceKnobs, KnobError, Knobs, MachineKnobs
 from .ledger import Ledger
 from .machine import Machine, MachineState
@@ -26,7 +27,7 @@ from .power import PowerDevice
 from .raritan import RaritanPx
 from .snmp_agent import SnmpAgent
 from .snmp_endpoint import SnmpEndpoint
-from .spec import DeviceSpec, LabSpec, SwitchSpec
+from .spec import DeviceSpec, LabSpec, MachineSpec, SwitchSpec
 from .ssh_login import SshLogin
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ T = TypeVar("T")
 
 DEVICE_NET = IPv4Address("127.0.10.0")
 MACHINE_NET = IPv4Address("127.0.20.0")
+RELAY_NET = IPv4Address("127.0.40.0")
 PATIENCE_S = 60.0
 """For starting and stopping a whole lab, and for a call from another thread."""
 
@@ -56,6 +58,15 @@ class OutletView:
     closed: bool
     reads_on: bool
     power_w: float
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """``image_crc``: of the root file system that it was installed with, 0 = not since the lab began."""
+
+    mac: str
+    installed: bool
+    image_crc: int
 
 
 class Lab:
@@ -142,11 +153,16 @@ class Lab:
         for place, device_spec in enumerate(self.spec.devices, 1):
             await self._open_device(device_spec, device_spec.host or str(DEVICE_NET + place), chance)
         for place, machine_spec in enumerate(self.spec.machines, 1):
-            machine = Machine(machine_spec, self.ledger, self.spec.speed)
+            machine = self._machine(machine_spec, place)
             self._machines[machine.name] = machine
             self._open_machine(machine, machine_spec.host or str(MACHINE_NET + place))
         for device in self._devices.values():
             device.start()
+
+    def _machine(self, spec: MachineSpec, place: int) -> Machine:
+        if spec.board is None:
+            return Machine(spec, self.ledger, self.spec.speed)
+        return Board(spec, spec.board, self.ledger, self.spec.speed, str(RELAY_NET + place))
 
     async def _open_device(self, spec: DeviceSpec, host: str, chance: random.Random) -> None:
         device: PowerDevice
@@ -201,6 +217,19 @@ class Lab:
     def states(self) -> dict[str, MachineState]:
         return self._call(lambda: {name: machine.state for name, machine in self._machines.items()})
 
+    def board(self, machine: str) -> BoardView:
+        def look() -> BoardView:
+            board = self._board(machine)
+            return BoardView(board.board.mac, board.installed, board.image_crc)
+
+        return self._call(look)
+
+    def _board(self, machine: str) -> Board:
+        board = self._machines[machine]
+        if not isinstance(board, Board):
+            raise KnobError(f"{machine} does not boot from the network")
+        return board
+
     def boot_id(self, machine: str) -> str:
         return self._call(lambda: self._machines[machine].boot_id)
 
@@ -252,6 +281,16 @@ class Lab:
     def press(self, device: str, outlet: int, on: bool) -> None:
         """Somebody switches an outlet at the device itself."""
         self._call(self._devices[device].ask, outlet, on)
+
+    def boot_from(self, server: BootServerAt) -> None:
+        """From now on all boards that get power boot from ``server``."""
+
+        def apply() -> None:
+            for machine in self._machines.values():
+                if isinstance(machine, Board):
+                    machine.boot_server = server
+
+        self._call(apply)
 
     def learn(self, switch: str, port: int, *macs: str) -> None:
         """A PoE switch learns addresses at a port, which need not feed anything: it is as if somebody hung there."""

@@ -44,6 +44,20 @@ class SwitchSpec(DeviceSpec):
 
 
 @dataclass(frozen=True, slots=True)
+class BoardSpec:
+    """What a machine has that boots from the network.
+
+    ``files``      what its firmware asks for; one of them has to be there
+    ``installed``  there is a system on its disk when the lab begins
+    """
+
+    mac: str
+    serial: str = "5f0e1d2c"
+    files: tuple[str, ...] = ("bootcode.bin", "config.txt", "cmdline.txt", "kernel8.img")
+    installed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSpec:
     """One machine.
 
@@ -51,6 +65,7 @@ class MachineSpec:
     an outlet (a Y cable).
     ``depends``: nothing to the lab; ``write_site`` and ``random_spec`` keep the order that Ockle shall find there
     ``host``: "" = the next free address of 127.0.20.0/22
+    ``board``: it boots from the network; None = from its own disk
     """
 
     name: str
@@ -62,6 +77,7 @@ class MachineSpec:
     services: tuple[str, ...] = SERVICES
     depends: tuple[str, ...] = ()
     host: str = ""
+    board: BoardSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
