@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import asyncssh
 
@@ -27,7 +27,8 @@ from .power import PowerDevice
 from .raritan import RaritanPx
 from .snmp_agent import SnmpAgent
 from .snmp_endpoint import SnmpEndpoint
-from .spec import DeviceSpec, LabSpec, MachineSpec, SwitchSpec
+from .snmp_power import SnmpPowerDevice
+from .spec import LabSpec, MachineSpec, PduSpec, PlugSpec, SwitchSpec
 from .ssh_login import SshLogin
 
 log = logging.getLogger(__name__)
@@ -41,9 +42,15 @@ PATIENCE_S = 60.0
 """For starting and stopping a whole lab, and for a call from another thread."""
 
 
+class Face(Protocol):
+    """What a device is spoken to through; a deaf one is without power."""
+
+    deaf: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where something listens: ``ports`` has "snmp" for a device, the services for a machine."""
+    """Where something listens: ``ports`` has "snmp" for a device, "esphome" for a plug, the services for a machine."""
 
     host: str
     ports: dict[str, int]
@@ -86,7 +93,7 @@ class Lab:
         self.client_key: str = key.export_private_key().decode()
         self._client_key = key.convert_to_public()
         self._devices: dict[str, PowerDevice] = {}
-        self._agents: dict[str, SnmpAgent] = {}
+        self._faces: dict[str, Face] = {}
         self._machines: dict[str, Machine] = {}
         self._stack = AsyncExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -164,8 +171,11 @@ class Lab:
             return Machine(spec, self.ledger, self.spec.speed)
         return Board(spec, spec.board, self.ledger, self.spec.speed, str(RELAY_NET + place))
 
-    async def _open_device(self, spec: DeviceSpec, host: str, chance: random.Random) -> None:
-        device: PowerDevice
+    async def _open_device(self, spec: PduSpec | SwitchSpec | PlugSpec, host: str, chance: random.Random) -> None:
+        if isinstance(spec, PlugSpec):
+            self._open_plug(spec, host)
+            return
+        device: SnmpPowerDevice
         if isinstance(spec, SwitchSpec):
             device = PoeSwitch(spec, self.ledger, self.spec.speed)
         else:
@@ -174,10 +184,22 @@ class Lab:
         endpoint = SnmpEndpoint(agent, device.knobs, self.spec.speed, chance)
         await endpoint.open(host)
         self._stack.push_async_callback(endpoint.close)
+        self._add_device(device, agent, Endpoint(host, {"snmp": endpoint.port}))
+
+    def _open_plug(self, spec: PlugSpec, host: str) -> None:
+        from .esphome_api import EsphomeServer  # with the library of the protocol: a lab without plugs does without it
+        from .esphome_plug import EspPlug
+
+        plug = EspPlug(spec, self.ledger, self.spec.speed)
+        server = EsphomeServer(plug, host)
+        self._stack.push_async_callback(server.close)
+        self._add_device(plug, server, Endpoint(host, {"esphome": server.port}))
+
+    def _add_device(self, device: PowerDevice, face: Face, endpoint: Endpoint) -> None:
         self._stack.callback(device.stop)
-        self._devices[spec.name] = device
-        self._agents[spec.name] = agent
-        self.endpoints[spec.name] = Endpoint(host, {"snmp": endpoint.port})
+        self._devices[device.name] = device
+        self._faces[device.name] = face
+        self.endpoints[device.name] = endpoint
 
     def _open_machine(self, machine: Machine, host: str) -> None:
         key = asyncssh.generate_private_key("ssh-ed25519")
@@ -303,12 +325,16 @@ class Lab:
 
         self._call(apply)
 
+    def click(self, plug: str, times: int = 1) -> None:
+        """Somebody presses a plug's button, so many times in a row."""
+        self._call(self._devices[plug].press, times)
+
     def mains(self, live: bool) -> None:
         """The mains of the whole lab fails or returns; PDUs and switches are deaf meanwhile."""
 
         def apply() -> None:
             for name, device in self._devices.items():
-                self._agents[name].deaf = not live
+                self._faces[name].deaf = not live
                 device.mains(live)
 
         self._call(apply)
@@ -320,14 +346,14 @@ class Lab:
         """
 
         def down() -> None:
-            self._agents[device].deaf = True
+            self._faces[device].deaf = True
             asyncio.get_running_loop().call_later(down_s * self.spec.speed, up)
 
         def up() -> None:
             owner = self._devices[device]
             owner.serial = serial or owner.serial
             owner.reboot(restore)
-            self._agents[device].deaf = False
+            self._faces[device].deaf = False
 
         if restore not in ("on", "off", "last"):
             raise KnobError(f"restore = {restore!r}: allowed is 'on', 'off' or 'last'")

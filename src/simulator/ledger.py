@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = {
-    "set": "an SNMP SET arrived (what = outlet; detail: value, applied)",
+    "set": "a command to an outlet arrived: an SNMP SET, say (what = outlet; detail: value, applied)",
     "relay": "contacts moved (what = outlet; detail: closed)",
+    "plug": "a plug's own switches were used, or it cut by itself (what = which, or why)",
     "reboot": "a device started anew by itself (detail: restore = on | off | last)",
     "mains": "the mains of a PDU or switch failed or returned (what = on | off)",
     "power": "a machine got or lost its power (what = on | off)",

@@ -58,6 +58,27 @@ class BoardSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PlugSpec(DeviceSpec):
+    """A smart plug with the firmware of ``packaging/esphome``, which speaks ESPHome's native API.
+
+    ``key``: 32 bytes in base64, "" = not encrypted
+    ``delay_s``: from the real delay switch to the cut, which waits up to ``latest_s`` more while the machine draws
+    ``quiet_w`` or more; ``heartbeat_limit`` heartbeats missed, one each ``heartbeat_s``, cut too
+    ``update_s``: how often the sensors are told
+    """
+
+    outlets: int = 1
+    key: str = field(default="", repr=False)
+    friendly_name: str = ""
+    delay_s: float = 15.0
+    quiet_w: float = 5.0
+    latest_s: float = 180.0
+    heartbeat_s: float = 30.0
+    heartbeat_limit: int = 20
+    update_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSpec:
     """One machine.
 
@@ -87,7 +108,7 @@ class LabSpec:
     ``seed`` decides which packets are lost; ``user`` and ``password`` log in to every machine.
     """
 
-    devices: tuple[PduSpec | SwitchSpec, ...]
+    devices: tuple[PduSpec | SwitchSpec | PlugSpec, ...]
     machines: tuple[MachineSpec, ...]
     speed: float = 1.0
     seed: int = 1
