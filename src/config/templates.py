@@ -28,14 +28,14 @@ log = logging.getLogger(__name__)
 
 KINDS = ("outlets", "controllers", "testers")
 GENERATOR_SECTION = {"outlets": "pdu", "controllers": "controller", "testers": "tester"}
-PLAIN_SECTION = {"circuits": "circuit", "boot": "boot"}
+PLAIN_SECTION = {"circuits": "circuit", "boot": "boot", "schedules": "schedule"}
 """Folder of objects that have no types -> the one section of their files; its template is FOLDER.ini."""
 PARAMS_SECTION = {"outlets": "outletParams", "controllers": "controllerParams", "testers": "testerParams"}
 
 AT_START = "Takes effect at the next start of the daemon."
 """How the documentation of an option ends that a reload does not apply."""
 
-_FREE_FORM = ("string", "text", "path", "list", "command")
+_FREE_FORM = ("string", "path", "list", "command")
 
 EXTERNAL: dict[tuple[str, str], Template] = {}
 """(kind, type name) -> template of a driver that lives outside the package; filled by ``register_template``."""

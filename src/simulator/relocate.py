@@ -11,7 +11,7 @@ from configobj import ConfigObj, Section
 
 from .lab import Endpoint, Lab
 
-FOLDERS = ("outlets", "controllers", "testers", "servers", "circuits", "boot")
+FOLDERS = ("outlets", "controllers", "testers", "servers", "circuits", "boot", "schedules")
 KEY_FILE, KNOWN_HOSTS = "id_ed25519", "known_hosts"
 """Beside config.ini; paths in INI files are relative to there."""
 
@@ -60,9 +60,8 @@ def read(path: Path) -> ConfigObj:
 
 
 def _move_pdu(ini: ConfigObj, point: Endpoint | None) -> None:
-    port = next((point.ports[face] for face in ("snmp", "esphome") if face in point.ports), None) if point else None
-    if point and port is not None:
-        ini["pdu"].update({"host": point.host, "port": str(port)})
+    if point and "snmp" in point.ports:
+        ini["pdu"].update({"host": point.host, "port": str(point.ports["snmp"])})
         ini.write()
 
 

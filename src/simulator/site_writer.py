@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .lab import Lab
 from .relocate import Settings, read, relocate
-from .spec import DeviceSpec, MachineSpec, PlugSpec, SwitchSpec
+from .spec import DeviceSpec, MachineSpec, SwitchSpec
 
 Options = Mapping[str, str]
 
@@ -36,9 +36,9 @@ def write_site(
     _write(etc / "controllers" / "ssh.ini", {"controller": {"type": "SSHController", "timeout": "10s", "user": "set"}})
     _write(etc / "testers" / "tcp.ini", {"tester": {"type": "TCP", "timeout": "2s"}})
     _write(etc / "testers" / "metrics.ini", {"tester": {"type": "HTTPMetrics", "timeout": "2s"}})
-    devices = {device.name: device for device in lab.spec.devices}
+    switches = {device.name: device for device in lab.spec.devices if isinstance(device, SwitchSpec)}
     for machine in lab.spec.machines:
-        sections = _server(machine, lab.spec.speed, devices, outlet or {})
+        sections = _server(machine, lab.spec.speed, switches, outlet or {})
         sections["server"] |= {**(server or {}), **(overrides or {}).get(machine.name, {})}
         _write(etc / "servers" / f"{machine.name}.ini", sections)
     relocate(etc, lab, settings)
@@ -53,9 +53,6 @@ def _write(path: Path, sections: Mapping[str, Mapping[str, str | list[str]]]) ->
 
 
 def _pdu(device: DeviceSpec) -> dict[str, str]:
-    if isinstance(device, PlugSpec):
-        encryption = {"key": device.key} if device.key else {"encryption": "plaintext"}
-        return {"type": "ESPHome", "host": "set", **encryption, "timeout": "2s"}
     return {
         "type": "PoE" if isinstance(device, SwitchSpec) else "Raritan",
         "host": "set",  # `relocate` knows where
@@ -66,7 +63,7 @@ def _pdu(device: DeviceSpec) -> dict[str, str]:
 
 
 def _server(
-    machine: MachineSpec, speed: float, devices: Mapping[str, DeviceSpec], outlet: Options
+    machine: MachineSpec, speed: float, switches: Mapping[str, SwitchSpec], outlet: Options
 ) -> dict[str, dict[str, str | list[str]]]:
     tests = [service for service in machine.services if service in _TESTS]
     supplies = [f"psu{number}" for number in range(1, len(machine.supplies) + 1)]
@@ -84,9 +81,11 @@ def _server(
         }
     }
     for name, (device, number) in zip(supplies, machine.supplies, strict=True):
+        switch = switches.get(device)
+        where = {"group": str(switch.group), "port": str(number)} if switch else {"outlet": str(number)}
         sections[name] = {
             "pdu": device,
-            **_address(devices[device], number),
+            **where,
             "min_off_time": "100ms",
             "settle_timeout": "5s",
             "max_per_minute": "0",
@@ -97,13 +96,3 @@ def _server(
     for service in tests:
         sections[service] = {"tester": _TESTS[service], "host": "set", "port": "1"}
     return sections
-
-
-def _address(device: DeviceSpec, number: int) -> dict[str, str]:
-    """Return the options that say which outlet of ``device`` is meant."""
-    match device:
-        case SwitchSpec():
-            return {"group": str(device.group), "port": str(number)}
-        case PlugSpec():
-            return {"entity": "Relay" if number == 1 else f"Relay {number}"}
-    return {"outlet": str(number)}

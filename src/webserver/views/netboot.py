@@ -27,11 +27,9 @@ ROUTES = {
     "adopt": "adopt",
     "ports": "ports",
     "ports_live": "ports/live",
-    "ports_cancel": "ports/cancel",
     "board": "{board}",
     "board_live": "{board}/live",
-    "board_do": "{board}/{action:keep|find-port}",
-    "order": "{board}/{action:restart|reinstall}",
+    "board_do": "{board}/{action:restart|reinstall|keep|find-port}",
 }
 """Name -> pattern below /netboot. What has a name of its own comes before the boards, see ``page.RESERVED``."""
 
