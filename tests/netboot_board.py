@@ -5,9 +5,11 @@ Its disk is a file, on which a real file system is made; what would be mounted f
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import subprocess
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -15,6 +17,19 @@ from pathlib import Path
 
 from ockle.netboot.initramfs.builder import APPLETS
 from peers import peer
+
+
+def root_file_system(**files: bytes) -> bytes:
+    """Return a small system as rootfs.tgz."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name, data in {"sbin/init": b"#!/bin/sh\n", "bin/sh": b"", **files}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            info.mode = 0o755
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
 
 OVERRIDES = """
 filesystem=ext4
@@ -36,13 +51,14 @@ fetch_tries=4
 @dataclass
 class FolderBoard:
     """``folder``    its own; ``root`` in it is what its root file system holds
-    ``settings``  more assignments, and functions, for the scripts
+    ``settings``  more assignments for the scripts;  ``functions``: in the place of theirs
     ``cmdline``   of the kernel
     """
 
     folder: Path
     cmdline: str = "console=tty1"
     settings: Mapping[str, str | int | Path] = field(default_factory=dict)
+    functions: str = ""
     said: str = ""
     """What it has written to its console."""
 
@@ -88,7 +104,7 @@ class FolderBoard:
             **self.settings,
         }
         lines = [f"{name}={shlex.quote(str(value))}" for name, value in values.items()]
-        (self.folder / "settings").write_text(OVERRIDES + "\n".join(lines) + "\n")
+        (self.folder / "settings").write_text("\n".join([OVERRIDES, *lines, self.functions, ""]))
         library = resources.files("ockle.netboot.initramfs").joinpath("scripts")
         environment = {
             "PATH": str(self.folder / "applets"),

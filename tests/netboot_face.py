@@ -13,6 +13,7 @@ from ockle.common.clock import SystemClock
 from ockle.netboot.boards import Boards
 from ockle.netboot.folder import BootFolder
 from ockle.netboot.stages import Stage
+from ockle.simulator.relocate import read
 from web_site import Sections, WebSite, web_site
 
 PI1, PI2, PI3, STRANGER = "DC:A6:32:00:00:01", "DC:A6:32:00:00:02", "B8:27:EB:00:00:03", "2C:CF:67:AA:BB:CC"
@@ -98,7 +99,14 @@ def netboot_site(folder: Path) -> Iterator[NetbootSite]:
     place = BootFolder(state)
 
     def prepare(etc: Path) -> None:
+        """The board pi1 is the server pi1; pi2 and pi3 are none."""
         (etc / "hosts.csv").write_text(HOSTS)
+        (etc / "testers" / "hello.ini").write_text("[tester]\ntype = HelloProtocol\n")
+        server = etc / "servers" / "pi1.ini"
+        ini = read(server)
+        ini["server"]["tests"] = [*ini["server"]["tests"], "booted"]
+        ini["booted"] = {"tester": "hello", "board": "pi1"}
+        ini.write()
 
     settings: Sections = {"plugins": {"plugins": PLUGINS}, "plugins.NetBoot": {"serve": "no", "interface": "eth1"}}
     place.take()

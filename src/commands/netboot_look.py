@@ -78,10 +78,11 @@ class NetbootLook(CommandGroup):
         return {"board": board, "lines": [*map(view.line_view, self._desk.boards.lines(board["mac"], after, LINES))]}
 
     def leases(self, data: Data) -> Data:
-        """Return ``leases``: ip, mac, name, hostname, state, until (seconds since 1970, null = for good)."""
+        """Return ``leases``: ip, mac, name, hostname, until (seconds since 1970), state: bound, offered, ended …"""
         desk = self._desk
         names = {host.mac: host.label for host in desk.hosts.all()}
-        return {"leases": [one | {"name": names.get(one["mac"], "")} for one in read_leases(desk.boards)]}
+        found = read_leases(desk.boards, self._daemon.clock.wall())
+        return {"leases": [one | {"name": names.get(one["mac"], "")} for one in found]}
 
     def unknown(self, data: Data) -> Data:
         """Return ``unknown``: who asked for an address and is no host, with what they said, and how often.

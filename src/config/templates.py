@@ -35,7 +35,7 @@ PARAMS_SECTION = {"outlets": "outletParams", "controllers": "controllerParams", 
 AT_START = "Takes effect at the next start of the daemon."
 """How the documentation of an option ends that a reload does not apply."""
 
-_FREE_FORM = ("string", "path", "list", "command")
+_FREE_FORM = ("string", "text", "path", "list", "command")
 
 EXTERNAL: dict[tuple[str, str], Template] = {}
 """(kind, type name) -> template of a driver that lives outside the package; filled by ``register_template``."""

@@ -35,6 +35,13 @@ class String(OptionType):
         return "a text"
 
 
+@register("text")
+class Text(String):
+    """A string that does not say which outlet it is, only how it is treated."""
+
+    addresses = False
+
+
 @register("secret")
 class SecretText(OptionType):
     textual = True

@@ -52,6 +52,18 @@ class ByHand:
                 self._core.journal.save_marks(node, outlet)
                 self._observer().evaluate(node)
 
+    async def switch_spare(self, outlet: OutletTemplate, on: bool, guard: Guard = always) -> None:
+        """Switch and verify an outlet that feeds no server, as ``switch_outlet`` does; it is read before."""
+        self._core.check_trust()
+        nobody = ServerNode(outlet.device.name)
+        await outlet.get_state()
+        await outlet.wait_ready(on, urgent=True)
+        intent = self._core.journal.intend_to_switch(nobody, outlet, on, None)
+        try:
+            await self._send_to_outlet(outlet, on, guard, intent)
+        finally:
+            self._core.journal.save_marks(nobody, outlet)
+
     async def _send_to_outlet(self, outlet: OutletTemplate, on: bool, guard: Guard, intent: int) -> None:
         journal, before, begun = self._core.journal, outlet.opState, outlet.marks.switchings
         try:

@@ -268,7 +268,9 @@ class Observer:
         if is_on is (facts.desired is Desired.ON):
             facts.drifted = False
             return
-        text = f"{node.name} was switched {'on' if is_on else 'off'} by somebody else"
+        cause = next((outlet.cause for outlet in node.outlets if outlet.cause), "") if not is_on else ""
+        who = f"its outlet itself: {cause}" if cause else "somebody else"
+        text = f"{node.name} was switched {'on' if is_on else 'off'} by {who}"
         log.warning("%s (drift: %s)", text, facts.policy.drift)
         self._core.events.publish("drift", text, node.name, policy=facts.policy.drift)
         if facts.policy.drift == "adopt":

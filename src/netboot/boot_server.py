@@ -30,6 +30,7 @@ LIVE_EVERY_S = 1.0
 SERVICES: dict[str, tuple[str, str]] = {
     "dhcp": ("dhcp.server", "DhcpServer"),
     "tftp": ("tftp.server", "TftpServer"),
+    "install": ("install.server", "InstallServer"),
 }
 """Name -> module and class; a service's code is imported when it is served."""
 

@@ -39,6 +39,7 @@ class OutletTemplate(Switchable):
                their marks in common
     ``doubt``  why what it shows does not fit what it draws; "" = it does, as far as that is measured
     ``refusal``  why the device took no commands when it was last given one; "" = it did, or was given none
+    ``cause``  why the device has switched it by itself, in its own words; "" = it has not, or does not say
     ``circuit``  the fuse behind which it is, None = not known
     """
 
@@ -55,6 +56,7 @@ class OutletTemplate(Switchable):
         self.marks = OutletMarks(name)
         self.refusal = ""
         self.doubt = ""
+        self.cause = ""
         self.circuit: Circuit | None = None
         super().__init__(name, outletConfigDict, outletParams)
 

@@ -44,12 +44,13 @@ class NetBoot(ModuleTemplate):
         self._settings = dict(config.settings)
         self._anew = False
         REPORTS.answer_by(self._report)
-        netboot.register(MainDaemon, self)
+        self._mapping = netboot.register(MainDaemon, self)
 
     # -- who serves
 
     @override
     def run(self) -> None:
+        self._mapping.begin()
         try:
             while not self.stop_requested.is_set():
                 self._anew = False
@@ -126,6 +127,10 @@ class NetBoot(ModuleTemplate):
     @override
     def stop(self) -> None:
         super().stop()
+        try:
+            self._mapping.end()
+        except OckleError as error:
+            self._log.error("NetBoot: %s", error)
         if (server := self._server) is not None:
             server.stop()
 

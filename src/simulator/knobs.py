@@ -44,7 +44,7 @@ def _knob(default: Any, allowed: _Allowed, doc: str) -> Any:
 
 @dataclass(slots=True)
 class DeviceKnobs:
-    """Faults of a switch or PDU."""
+    """Faults of a switch, PDU or plug."""
 
     slow_s: float = _knob(0.0, _up_to(3600), "seconds before each answer, one request at a time")
     silent: bool = _knob(False, _FLAG, "the management card is dead: requests vanish")
@@ -52,6 +52,7 @@ class DeviceKnobs:
     doubled: float = _knob(0.0, _up_to(1), "probability that a request arrives a second time, a moment later")
     late_s: float = _knob(0.0, _up_to(3600), "seconds that each request may be late: a later one may overtake it")
     locked: bool = _knob(False, _FLAG, "the write community has been changed: a SET is met with silence")
+    drops_s: float = _knob(0.0, _up_to(3600), "seconds after which a plug drops each connection; 0: it keeps them")
     stuck: Set[int] = _knob(frozenset(), _OUTLETS, "outlets that answer OK, do not move, and read back so")
     lie: Set[int] = _knob(frozenset(), _OUTLETS, "outlets that answer OK, do not move, and read back as asked")
     fault: Set[int] = _knob(frozenset(), _OUTLETS, "PoE ports in fault: no power, whatever is asked")
@@ -76,6 +77,12 @@ class MachineKnobs:
     boot_fails: int = _knob(0, _COUNT, "so many boots hang before the disk is mounted")
     boot_never: bool = _knob(False, _FLAG, "the firmware does not start when power returns")
     service_down: bool = _knob(False, _FLAG, "the machine is up, but TCP and HTTP do not listen")
+    netboot_hangs: str = _knob(
+        "",
+        _one_of("", "dhcp", "tftp", "hello", "root", "booted"),
+        "a board hangs in this part of its boot from the network; 'booted': it boots, and does not say so",
+    )
+    disk_empty: bool = _knob(False, _FLAG, "a board finds no system on its disk; an installation ends that")
     http_garbage: bool = _knob(False, _FLAG, "HTTP answers are not HTTP")
 
 

@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = {
-    "set": "an SNMP SET arrived (what = outlet; detail: value, applied)",
+    "set": "a command to an outlet arrived: an SNMP SET, say (what = outlet; detail: value, applied)",
     "relay": "contacts moved (what = outlet; detail: closed)",
+    "plug": "a plug's own switches were used, or it cut by itself (what = which, or why)",
     "reboot": "a device started anew by itself (detail: restore = on | off | last)",
     "mains": "the mains of a PDU or switch failed or returned (what = on | off)",
     "power": "a machine got or lost its power (what = on | off)",
     "boot": "firmware started (detail: boot id)",
     "boot-failed": "the boot hung, or never began",
+    "leased": "a board that boots from the network got its address (what = address)",
+    "loaded": "it has its boot files (detail: bytes)",
+    "installed": "it was formatted and has a new root file system (detail: bytes, crc)",
     "mounted": "the disk was mounted",
     "up": "all services listen",
     "login": "somebody logged in by SSH, or was refused (what = user)",

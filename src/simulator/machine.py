@@ -104,6 +104,9 @@ class Machine:
         self.booted_at = asyncio.get_running_loop().time()
         self.state = MachineState.BOOTING
         self._ledger.add("boot", self.name, boot_id=self.boot_id)
+        self._begin_boot()
+
+    def _begin_boot(self) -> None:
         half_s = self.spec.boot_s * MOUNT_AT
         if self.knobs.boot_fails:
             self.knobs.boot_fails -= 1

@@ -9,9 +9,10 @@ from typing_extensions import override
 
 from .bridge_mib import learned_variables, port_variables
 from .ledger import Ledger
-from .power import Outlet, PowerDevice
+from .power import Outlet
 from .snmp_agent import Variable, gauge, integer, one_of, text
 from .snmp_ber import COUNTER32, ErrorStatus, Oid, Value
+from .snmp_power import SnmpPowerDevice
 from .spec import SwitchSpec
 
 POE: Oid = (1, 3, 6, 1, 2, 1, 105, 1)
@@ -24,7 +25,7 @@ CLASS_WATTS = (15.4, 4.0, 7.0, 15.4, 30.0)
 """Watts of classes 0 to 4, pethPsePortPowerClassifications minus one."""
 
 
-class PoeSwitch(PowerDevice):
+class PoeSwitch(SnmpPowerDevice):
     """Admin enable is not power: a port searches until a powered device is detected, and may be in fault.
 
     One port more than those that feed leads elsewhere.

@@ -1,23 +1,15 @@
-"""Outlets with contacts that move, and what PDUs and PoE switches have in common."""
+"""Outlets with contacts that move: what PDUs, PoE switches and plugs have in common, whatever they speak."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .knobs import DeviceKnobs
+from .knobs import DeviceKnobs, KnobError
 from .ledger import Ledger
-from .snmp_agent import Mib, Variable, integer, text
-from .snmp_ber import OBJECT_IDENTIFIER, TIME_TICKS, ErrorStatus, Oid, Value
 from .spec import DeviceSpec
-
-SYSTEM: Oid = (1, 3, 6, 1, 2, 1, 1)
-"""SNMPv2-MIB system group."""
-
 
 UP_S = 3600.0
 """For so long a device has been up when the lab begins: a restart is seen by its uptime falling."""
@@ -51,11 +43,8 @@ class Outlet:
     moving: asyncio.TimerHandle | None = None
 
 
-class PowerDevice(ABC):
-    """A device that switches outlets. Subclasses add their MIB and what happens between asked and closed."""
-
-    description = ""
-    object_id: Oid = ()
+class PowerDevice:
+    """A device that switches outlets. Subclasses add what it speaks and what happens between asked and closed."""
 
     def __init__(self, spec: DeviceSpec, ledger: Ledger, speed: float) -> None:
         self.name = spec.name
@@ -65,6 +54,15 @@ class PowerDevice(ABC):
         self.serial = spec.serial or f"LAB-{spec.name}"
         self._mains = True
         self._begun = time.monotonic() - UP_S
+
+    @property
+    def speed(self) -> float:
+        """What multiplies every time of the hardware."""
+        return self._speed
+
+    def up_s(self) -> float:
+        """Seconds since it started, in real time."""
+        return time.monotonic() - self._begun
 
     # -- what the lab does ------------------------------------------------------------------------------------------
 
@@ -114,17 +112,15 @@ class PowerDevice(ABC):
 
     # -- what arrives from the network ------------------------------------------------------------------------------
 
-    def set(self, number: int, on: bool) -> ErrorStatus | None:
-        """A SET arrived; the answer's error, or None."""
+    def command(self, number: int, on: bool) -> None:
+        """A command arrived by the network, and is carried out unless the knob ``refuse`` says otherwise."""
         dead = self.knobs.refuse or number in self.knobs.stuck or number in self.knobs.lie
         self._ledger.add("set", self.name, str(number), value=on, applied=not dead)
-        if self.knobs.refuse:
-            return ErrorStatus.GEN_ERR
-        self.ask(number, on)
-        return ErrorStatus.GEN_ERR if self.knobs.error_but_applied else None
+        if not self.knobs.refuse:
+            self.ask(number, on)
 
     def ask(self, number: int, on: bool) -> None:
-        """Ask an outlet to move, without the ledger taking it for a SET: also the button on the front."""
+        """Ask an outlet to move, without the ledger taking it for a command: also the button on the front."""
         if number in self.knobs.stuck:
             return
         outlet = self.outlets[number]
@@ -133,6 +129,10 @@ class PowerDevice(ABC):
         if outlet.closed != on and self._can_move(outlet, on):
             delay_s = self._delay_s(on) * self._speed
             outlet.moving = asyncio.get_running_loop().call_later(delay_s, self._arrive, outlet, on)
+
+    def press(self, times: int) -> None:
+        """Somebody presses its button so many times; most devices have none."""
+        raise KnobError(f"{self.name} has no button")
 
     def reads_on(self, number: int) -> bool:
         """What the device says of an outlet: the contacts, or a lie."""
@@ -143,18 +143,7 @@ class PowerDevice(ABC):
         outlet = self.outlets[number]
         return sum(load.draw_w(self.name, number) for load in outlet.loads) if outlet.closed and self._mains else 0.0
 
-    def mib(self) -> Mib:
-        return Mib((*self._system(), *self._variables()), self._live_variables)
-
     # -- for subclasses ---------------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def _variables(self) -> Iterator[Variable]:
-        """The variables of the device's own MIB."""
-
-    def _live_variables(self) -> Iterable[Variable]:
-        """Those of them that come and go."""
-        return ()
 
     def _can_move(self, outlet: Outlet, on: bool) -> bool:
         return outlet.number not in self.knobs.stuck and outlet.number not in self.knobs.lie
@@ -181,10 +170,3 @@ class PowerDevice(ABC):
     def _feed(self, outlet: Outlet) -> None:
         for load in outlet.loads:
             load.feed(self.name, outlet.number, outlet.closed and self._mains)
-
-    def _system(self) -> Iterator[Variable]:
-        yield Variable((*SYSTEM, 1, 0), lambda: text(self.description))
-        yield Variable((*SYSTEM, 2, 0), lambda: Value(OBJECT_IDENTIFIER, self.object_id))
-        yield Variable((*SYSTEM, 3, 0), lambda: Value(TIME_TICKS, int((time.monotonic() - self._begun) * 100) % 2**32))
-        yield Variable((*SYSTEM, 5, 0), lambda: text(self.name))
-        yield Variable((*SYSTEM, 7, 0), lambda: integer(2))

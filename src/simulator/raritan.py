@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from typing_extensions import override
 
-from .power import PowerDevice
 from .snmp_agent import Variable, gauge, integer, one_of, text
 from .snmp_ber import ErrorStatus, Oid, Value
+from .snmp_power import SnmpPowerDevice
 
 PX: Oid = (1, 3, 6, 1, 4, 1, 13742, 4)
 MAINS_MV = 230_000
@@ -18,7 +18,7 @@ CYCLE_S = 1.0
 OFF, ON, CYCLE = 0, 1, 2
 
 
-class RaritanPx(PowerDevice):
+class RaritanPx(SnmpPowerDevice):
     """outletOperationalState follows the contacts, not the command; writing 2 cycles the outlet."""
 
     description = "virtual lab: metered PDU, PX dialect"

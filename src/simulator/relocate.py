@@ -60,8 +60,9 @@ def read(path: Path) -> ConfigObj:
 
 
 def _move_pdu(ini: ConfigObj, point: Endpoint | None) -> None:
-    if point and "snmp" in point.ports:
-        ini["pdu"].update({"host": point.host, "port": str(point.ports["snmp"])})
+    port = next((point.ports[face] for face in ("snmp", "esphome") if face in point.ports), None) if point else None
+    if point and port is not None:
+        ini["pdu"].update({"host": point.host, "port": str(port)})
         ini.write()
 
 

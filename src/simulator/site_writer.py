@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .lab import Lab
 from .relocate import Settings, read, relocate
-from .spec import DeviceSpec, MachineSpec, SwitchSpec
+from .spec import DeviceSpec, MachineSpec, PlugSpec, SwitchSpec
 
 Options = Mapping[str, str]
 
@@ -36,9 +36,9 @@ def write_site(
     _write(etc / "controllers" / "ssh.ini", {"controller": {"type": "SSHController", "timeout": "10s", "user": "set"}})
     _write(etc / "testers" / "tcp.ini", {"tester": {"type": "TCP", "timeout": "2s"}})
     _write(etc / "testers" / "metrics.ini", {"tester": {"type": "HTTPMetrics", "timeout": "2s"}})
-    switches = {device.name: device for device in lab.spec.devices if isinstance(device, SwitchSpec)}
+    devices = {device.name: device for device in lab.spec.devices}
     for machine in lab.spec.machines:
-        sections = _server(machine, lab.spec.speed, switches, outlet or {})
+        sections = _server(machine, lab.spec.speed, devices, outlet or {})
         sections["server"] |= {**(server or {}), **(overrides or {}).get(machine.name, {})}
         _write(etc / "servers" / f"{machine.name}.ini", sections)
     relocate(etc, lab, settings)
@@ -53,6 +53,9 @@ def _write(path: Path, sections: Mapping[str, Mapping[str, str | list[str]]]) ->
 
 
 def _pdu(device: DeviceSpec) -> dict[str, str]:
+    if isinstance(device, PlugSpec):
+        encryption = {"key": device.key} if device.key else {"encryption": "plaintext"}
+        return {"type": "ESPHome", "host": "set", **encryption, "timeout": "2s"}
     return {
         "type": "PoE" if isinstance(device, SwitchSpec) else "Raritan",
         "host": "set",  # `relocate` knows where
@@ -63,7 +66,7 @@ def _pdu(device: DeviceSpec) -> dict[str, str]:
 
 
 def _server(
-    machine: MachineSpec, speed: float, switches: Mapping[str, SwitchSpec], outlet: Options
+    machine: MachineSpec, speed: float, devices: Mapping[str, DeviceSpec], outlet: Options
 ) -> dict[str, dict[str, str | list[str]]]:
     tests = [service for service in machine.services if service in _TESTS]
     supplies = [f"psu{number}" for number in range(1, len(machine.supplies) + 1)]
@@ -81,11 +84,9 @@ def _server(
         }
     }
     for name, (device, number) in zip(supplies, machine.supplies, strict=True):
-        switch = switches.get(device)
-        where = {"group": str(switch.group), "port": str(number)} if switch else {"outlet": str(number)}
         sections[name] = {
             "pdu": device,
-            **where,
+            **_address(devices[device], number),
             "min_off_time": "100ms",
             "settle_timeout": "5s",
             "max_per_minute": "0",
@@ -96,3 +97,13 @@ def _server(
     for service in tests:
         sections[service] = {"tester": _TESTS[service], "host": "set", "port": "1"}
     return sections
+
+
+def _address(device: DeviceSpec, number: int) -> dict[str, str]:
+    """Return the options that say which outlet of ``device`` is meant."""
+    match device:
+        case SwitchSpec():
+            return {"group": str(device.group), "port": str(number)}
+        case PlugSpec():
+            return {"entity": "Relay" if number == 1 else f"Relay {number}"}
+    return {"outlet": str(number)}

@@ -44,6 +44,41 @@ class SwitchSpec(DeviceSpec):
 
 
 @dataclass(frozen=True, slots=True)
+class BoardSpec:
+    """What a machine has that boots from the network.
+
+    ``files``      what its firmware asks for; one of them has to be there
+    ``installed``  there is a system on its disk when the lab begins
+    """
+
+    mac: str
+    serial: str = "5f0e1d2c"
+    files: tuple[str, ...] = ("bootcode.bin", "config.txt", "cmdline.txt", "kernel8.img")
+    installed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlugSpec(DeviceSpec):
+    """A smart plug with the firmware of ``packaging/esphome``, which speaks ESPHome's native API.
+
+    ``key``: 32 bytes in base64, "" = not encrypted
+    ``delay_s``: from the real delay switch to the cut, which waits up to ``latest_s`` more while the machine draws
+    ``quiet_w`` or more; ``heartbeat_limit`` heartbeats missed, one each ``heartbeat_s``, cut too
+    ``update_s``: how often the sensors are told
+    """
+
+    outlets: int = 1
+    key: str = field(default="", repr=False)
+    friendly_name: str = ""
+    delay_s: float = 15.0
+    quiet_w: float = 5.0
+    latest_s: float = 180.0
+    heartbeat_s: float = 30.0
+    heartbeat_limit: int = 20
+    update_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSpec:
     """One machine.
 
@@ -51,6 +86,7 @@ class MachineSpec:
     an outlet (a Y cable).
     ``depends``: nothing to the lab; ``write_site`` and ``random_spec`` keep the order that Ockle shall find there
     ``host``: "" = the next free address of 127.0.20.0/22
+    ``board``: it boots from the network; None = from its own disk
     """
 
     name: str
@@ -62,6 +98,7 @@ class MachineSpec:
     services: tuple[str, ...] = SERVICES
     depends: tuple[str, ...] = ()
     host: str = ""
+    board: BoardSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +108,7 @@ class LabSpec:
     ``seed`` decides which packets are lost; ``user`` and ``password`` log in to every machine.
     """
 
-    devices: tuple[PduSpec | SwitchSpec, ...]
+    devices: tuple[PduSpec | SwitchSpec | PlugSpec, ...]
     machines: tuple[MachineSpec, ...]
     speed: float = 1.0
     seed: int = 1

@@ -24,6 +24,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 HOSTS = st.sampled_from(["nas01", "nas-01.lan", "a_b", "127.0.0.1", "::1", "fe80::1%eth0"])
 VALUES: dict[str, tuple[Option, st.SearchStrategy[Any]]] = {
     "string": (option("string"), TEXTS),
+    "text": (option("text"), TEXTS),
     "secret": (option("secret"), TEXTS.map(Secret)),
     "int": (option("int", 0, -5, 10**6), st.integers(-5, 10**6)),
     "intrange": (option("intrange", 1, "-8--1"), st.integers(-8, -1)),

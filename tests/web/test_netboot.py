@@ -10,6 +10,10 @@ import pytest
 from webtest import TestApp
 
 from netboot_face import HOSTS, PI1, PI2, PI3, STRANGER, NetbootSite, netboot_site
+from ockle.common.clock import SystemClock
+from ockle.netboot.dhcp.lease_store import LeaseStore
+from ockle.netboot.dhcp.leases import Lease, State
+from ockle.netboot.mac import mac_bytes
 from ockle.netboot.stages import Stage
 from ockle.webserver.ockle_client.connection import ClientError, Connection
 from web_site import WebSite
@@ -200,10 +204,26 @@ def test_a_boards_page_and_its_poll(app: TestApp) -> None:
     app.get("/netboot/nobody", status=404)
 
 
-def test_an_install_needs_the_name_typed(app: TestApp) -> None:
-    form = next(one for one in app.get("/netboot/pi1").forms.values() if one.action.endswith("/reinstall"))
-    form["confirm"] = "pi2"
-    assert "type the name of the board, pi1" in form.submit(status=422)
+def test_a_server_shows_its_board(app: TestApp, admin: Connection) -> None:
+    board = admin.call("netbootBoard", {"board": "pi1"})["board"]
+    assert (board["server"], board["port"]) == ("pi1", "sw group 1 port 1")
+    page = app.get("/server/pi1")
+    assert "is up" in page.html.find(attrs={"aria-labelledby": "board-head"}).text
+    assert "board-head" not in app.get("/server/web")
+
+
+@pytest.mark.parametrize(("action", "title"), [("restart", "Restart pi1?"), ("reinstall", "Install pi1 anew?")])
+def test_an_order_is_looked_at_first(app: TestApp, action: str, title: str) -> None:
+    page = app.get(f"/netboot/{PI1}/{action}")
+    assert title in page
+    assert "Back" in page  # nobody knows where it hangs, so there is nothing to confirm
+
+
+def test_ports_are_looked_at_first(app: TestApp) -> None:
+    form = next(one for one in app.get("/netboot/ports").forms.values() if "pdu" in one.fields)
+    assert [value for value, _chosen, _text in form["pdu"].options] == ["sw"]
+    assert "No ports were mapped yet." in app.get("/netboot/ports")
+    assert app.get("/netboot/ports/live").json["html"]
 
 
 def test_a_stranger_is_added_on_a_page(app: TestApp, hosts: NetbootSite) -> None:
@@ -306,3 +326,26 @@ def test_wrong_lines_of_the_hosts_are_said(app: TestApp, hosts: NetbootSite, sit
     page = app.get("/netboot")
     assert "1 line of the hosts is wrong" in page
     assert "line 7" in page
+
+
+def test_leases_are_told_as_the_dhcp_service_keeps_them(admin: Connection, netboot: NetbootSite, app: TestApp) -> None:
+    connection = netboot.stand.boards.connect(durable=False)
+    store = LeaseStore(connection, SystemClock())
+    now = SystemClock().now()
+    leases = [
+        Lease(bytes([10, 7, 0, last]), b"key" + bytes([last]), mac_bytes(mac), state, now + left, "name")
+        for last, mac, state, left in (
+            (11, PI1, State.BOUND, 600.0),
+            (99, STRANGER, State.BOUND, -5.0),
+            (98, STRANGER, State.FREE, 600.0),
+        )
+    ]
+    store.write(store.rows(leases))
+    store.close()
+    found = admin.call("netbootLeases")["leases"]
+    assert [(one["ip"], one["name"], one["state"]) for one in found] == [
+        ("10.7.0.11", "pi1", "bound"),
+        ("10.7.0.99", "", "ended"),
+    ]
+    looked_again(netboot.web)
+    assert "10.7.0.99" in app.get("/netboot")

@@ -12,6 +12,7 @@ from ..views.multiChoiceGenerators import Choice, _makeMultichoice, _makeSelectM
 
 WIDGETS = {
     "string": "text",
+    "text": "text",
     "secret": "secret",
     "host": "text",
     "mac": "text",

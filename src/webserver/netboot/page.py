@@ -70,7 +70,7 @@ def ports_parts(request: Request, mapping: Mapping[str, Any]) -> Parts:
     """Return the parts of the page that maps ports; ``mapping``: of ``netbootMapping``, {} = there was none."""
     paint = Painter(request)
     html = {"state": paint("mapping_state", mapping)}
-    return Parts(html, {"ports": paint.rows("ports", "port_row", "port", list(mapping.get("ports", ())), html)})
+    return Parts(html, {"ports": paint.rows("ports", "port_row", "port", list(mapping.get("rows", ())), html)})
 
 
 def changes(request: Request, parts: Parts) -> dict[str, Any]:

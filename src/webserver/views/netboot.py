@@ -27,9 +27,11 @@ ROUTES = {
     "adopt": "adopt",
     "ports": "ports",
     "ports_live": "ports/live",
+    "ports_cancel": "ports/cancel",
     "board": "{board}",
     "board_live": "{board}/live",
-    "board_do": "{board}/{action:restart|reinstall|keep|find-port}",
+    "board_do": "{board}/{action:keep|find-port}",
+    "order": "{board}/{action:restart|reinstall}",
 }
 """Name -> pattern below /netboot. What has a name of its own comes before the boards, see ``page.RESERVED``."""
 

@@ -13,7 +13,6 @@ from pyramid.view import view_config
 from ..netboot.page import board_parts, board_path, changes
 from ..netboot.rows import Parts
 from ..ockle_client.connection import ClientError
-from ..proof import prove
 from ..texts import N_, _
 
 ORDER_S = 125.0
@@ -48,7 +47,6 @@ def page(request: Request, status: int = 200, problem: str = "", found: dict[str
     request.response.status_int = status
     one, parts = _parts(request)
     note = request.GET.get("note", "")
-    images = {profile["image"] for profile in request.daemon.call("netbootProfiles")["profiles"]}
     return {
         "board": one,
         "parts": parts,
@@ -57,9 +55,13 @@ def page(request: Request, status: int = 200, problem: str = "", found: dict[str
         "note": _(NOTES[note]) if note in NOTES else "",
         "problem": problem,
         "found": found,
-        "images": sorted(images | {one["image"]}),
-        "image": request.POST.get("image", ""),
     }
+
+
+def noted_path(request: Request, note: str) -> str:
+    """Return the address of the board's page, which then says ``note``, one of NOTES."""
+    path: str = request.route_path("netboot.board", board=request.matchdict["board"], _query={"note": note})
+    return path
 
 
 @view_config(
@@ -78,47 +80,15 @@ def do(request: Request) -> Answer:
         return page(request, {"device": 502, "timeout": 504}.get(error.code, 409), error.message)
 
 
-def _restart(request: Request) -> Answer:
-    data: dict[str, Any] = {"board": request.matchdict["board"]}
-    if confirm := request.POST.get("confirm", "").strip():
-        data |= {"confirm": confirm, "force": request.POST.get("force") == "yes"}
-        prove(request)
-    return _went(request, "netbootRestart", data)
-
-
-def _reinstall(request: Request) -> Answer:
-    label = request.daemon.call("netbootBoard", {"board": request.matchdict["board"]})["board"]["label"]
-    confirm = request.POST.get("confirm", "").strip()
-    if confirm != label:
-        return page(request, 422, _("Nothing was ordered: type the name of the board, {}.").format(label))
-    prove(request)
-    data = {"board": request.matchdict["board"], "confirm": confirm, "power": request.POST.get("power") == "yes"}
-    if image := request.POST.get("image", "").strip():
-        data["image"] = image
-    return _went(request, "netbootReinstall", data)
-
-
-def _keep(request: Request) -> Answer:
-    return _went(request, "netbootKeep", {"board": request.matchdict["board"]})
-
-
 def _find_port(request: Request) -> Answer:
     found = request.daemon.call("netbootFindPort", {"board": request.matchdict["board"]}, ORDER_S)
     return page(request, found=found)
 
 
-def _went(request: Request, command: str, data: dict[str, Any]) -> Answer:
-    reply = request.daemon.call(command, data, ORDER_S)
+def _keep(request: Request) -> Answer:
+    request.daemon.call("netbootKeep", {"board": request.matchdict["board"]})
     request.registry.netboot_looks.forget()
-    if reply.get("run"):
-        return HTTPSeeOther(request.route_path("run", run=reply["run"]))
-    path = request.route_path("netboot.board", board=request.matchdict["board"])
-    return HTTPSeeOther(f"{path}?note={request.matchdict['action']}")
+    return HTTPSeeOther(noted_path(request, "keep"))
 
 
-_ORDERS: dict[str, Callable[[Request], Answer]] = {
-    "restart": _restart,
-    "reinstall": _reinstall,
-    "keep": _keep,
-    "find-port": _find_port,
-}
+_ORDERS: dict[str, Callable[[Request], Answer]] = {"keep": _keep, "find-port": _find_port}

@@ -16,6 +16,15 @@ from ..proof import prove
 from ..texts import _
 
 ANSWER_S = 60.0
+REFUSALS = {
+    "refused": 409,
+    "bad_request": 422,
+    "conflict": 409,
+    "device": 502,
+    "not_found": 404,
+    "unknown_command": 501,
+}
+SWITCH_TYPE = "PoE"
 
 
 @view_config(route_name="netboot.ports", renderer="netboot_ports.jinja2", request_method="GET", permission="operate")
@@ -31,26 +40,49 @@ def live(request: Request) -> dict[str, Any]:
 
 @view_config(route_name="netboot.ports", renderer="netboot_ports.jinja2", request_method="POST", permission="operate")
 def map_ports(request: Request) -> Response | dict[str, Any]:
-    post = request.POST
-    pdu, confirm = post.get("pdu", "").strip(), post.get("confirm", "").strip()
-    if confirm != pdu or not pdu:
-        return _page(request, 422, _("Nothing was switched: type the name of the switch."))
-    prove(request)
-    data: dict[str, Any] = {"pdu": pdu, "confirm": confirm, "write": post.get("write") == "yes"}
-    if chosen := post.get("ports", "").strip():
-        data["ports"] = chosen
+    """Show which ports it would be; with the name of the switch typed, begin."""
+    data = _wish(request)
+    confirm = request.POST.get("confirm")
     try:
-        request.daemon.call("netbootMapPorts", data, ANSWER_S)
+        if confirm is None:
+            return _page(request, preview=request.daemon.call("netbootMapPorts", {**data, "dry_run": True}, ANSWER_S))
+        prove(request)
+        request.daemon.call("netbootMapPorts", {**data, "confirm": confirm.strip()}, ANSWER_S)
     except ClientError as error:
-        if error.code == "unknown_command":
-            return _page(request, 501, _("This daemon does not know that order."))
-        if error.code not in ("refused", "bad_request", "conflict", "device"):
-            raise
-        return _page(request, 409, error.message)
+        return _refused(request, error)
     return HTTPSeeOther(request.route_path("netboot.ports"))
 
 
-def _parts(request: Request) -> tuple[dict[str, Any] | None, Parts]:
+@view_config(
+    route_name="netboot.ports_cancel", renderer="netboot_ports.jinja2", request_method="POST", permission="operate"
+)
+def cancel(request: Request) -> Response | dict[str, Any]:
+    number = request.POST.get("id", "")
+    try:
+        request.daemon.call("netbootCancelMapping", {"id": int(number[:15]) if number.isdecimal() else 0})
+    except ClientError as error:
+        return _refused(request, error)
+    return HTTPSeeOther(request.route_path("netboot.ports"))
+
+
+def _wish(request: Request) -> dict[str, Any]:
+    post = request.POST
+    found: dict[str, Any] = {"pdu": post.get("pdu", "").strip(), "write": post.get("write") == "yes"}
+    if chosen := post.get("ports", "").replace(",", " ").split():
+        found["ports"] = chosen
+    return found
+
+
+def _refused(request: Request, error: ClientError) -> dict[str, Any]:
+    if error.code not in REFUSALS:
+        raise error
+    unknown = error.code == "unknown_command"
+    text = _("This daemon does not know that order.") if unknown else error.message
+    return _page(request, REFUSALS[error.code], text)
+
+
+def _parts(request: Request) -> tuple[dict[str, Any], Parts]:
+    """Return the newest mapping, {} = there was none, and the parts of the page that show it."""
     try:
         mapping = request.daemon.call("netbootMapping")
     except ClientError as error:
@@ -60,7 +92,9 @@ def _parts(request: Request) -> tuple[dict[str, Any] | None, Parts]:
     return mapping, ports_parts(request, mapping)
 
 
-def _page(request: Request, status: int = 200, problem: str = "") -> dict[str, Any]:
+def _page(
+    request: Request, status: int = 200, problem: str = "", preview: dict[str, Any] | None = None
+) -> dict[str, Any]:
     request.response.status_int = status
     mapping, parts = _parts(request)
     return {
@@ -69,9 +103,11 @@ def _page(request: Request, status: int = 200, problem: str = "") -> dict[str, A
         "rev": request.registry.netboot_changes.note(parts),
         "switches": _switches(request),
         "typed": {name: request.POST.get(name, "") for name in ("pdu", "ports", "write")},
+        "preview": preview,
         "problem": problem,
     }
 
 
 def _switches(request: Request) -> list[str]:
-    return sorted(request.daemon.call("getPDUDict"))
+    found = request.daemon.call("configObjects", {"folder": "outlets", "stored": True})["objects"]
+    return [one["name"] for one in found if one["type"] == SWITCH_TYPE]

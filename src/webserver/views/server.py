@@ -13,6 +13,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from ..ockle_client.connection import ClientError, ConnectionFailed
+from .netboot import look_of
 
 EVENTS = 20
 ACTIONS = ("switch", "test", "check", "force", "hold", "reset")
@@ -54,11 +55,17 @@ def page(request: Request, **more: Any) -> dict[str, Any]:
         "states": _states(request),
         "durations": {action: spread(view["durations"][action]) for action in ("on", "off")},
         "events": list(reversed(call("events", {"server": name, "limit": EVENTS})["events"])),
+        "board": board_of(request, name),
         "results": None,
         "answers": None,
         "problem": "",
         **more,
     }
+
+
+def board_of(request: Request, server: str) -> Mapping[str, Any] | None:
+    """Return the board that this server is, as ``netbootBoards`` has it; None when it is none."""
+    return next((one for one in look_of(request).boards if one["server"] == server), None)
 
 
 def spread(seconds: list[float]) -> Mapping[str, float] | None:

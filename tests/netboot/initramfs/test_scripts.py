@@ -13,19 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from netboot_board import FolderBoard
-
-
-def root_file_system(**files: bytes) -> bytes:
-    """Return a small system as rootfs.tgz."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as tar:
-        for name, data in {"sbin/init": b"#!/bin/sh\n", "bin/sh": b"", **files}.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            info.mode = 0o755
-            tar.addfile(info, io.BytesIO(data))
-    return out.getvalue()
+from netboot_board import FolderBoard, root_file_system
 
 
 @dataclass

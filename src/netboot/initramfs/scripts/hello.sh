@@ -54,7 +54,6 @@ tell_installed() {
 }
 
 boot_system() {
-    say RECEIVED_BOOT
     say MOUNTING
     if ! unmount_root || ! mount_root; then
         fail "$root_device cannot be mounted"
@@ -66,6 +65,7 @@ boot_system() {
         return 1
     fi
     say FINISHED_MOUNTING
+    say RECEIVED_BOOT
     echo boot >"$run/result"
     exit 0
 }

@@ -115,7 +115,7 @@ def get_board(call: Call) -> dict[str, Any]:
     answer=record(
         "",
         leases=array(
-            record("", ip=text(), mac=text(), name=text(), hostname=text(), state=text(), until=nullable(WHEN)),
+            record("", ip=text(), mac=text(), name=text(), hostname=text(), state=text(), until=WHEN),
         ),
     ),
 )
@@ -191,23 +191,27 @@ def remove_host(call: Call) -> dict[str, Any]:
 
 # -- orders
 
+CONFIRM = text("what a dry run says", maxLength=300)
+LOOKED = {
+    "confirm_": CONFIRM,
+    "rev_": text("of the plan that was looked at; refused when it has changed", maxLength=80),
+    "dry_run_": boolean("true: only tell what it would do, and what confirms it"),
+    "force_": boolean("true: also where no switch sees the board now"),
+}
+
 
 @endpoint(
     "POST",
     "/netboot/boards/{board}/restart",
-    "Switch a board off and on again.",
+    "Restart a board: by a run where it is a server, else by its port.",
     permission="operate",
     path=BOARD,
-    body=body(
-        "", force_=boolean("at once, also where somebody may be harmed by it"), confirm_=text("its name", maxLength=300)
-    ),
+    body=body("", **LOOKED),
     answer=RESULT,
     problems=(409, 502),
 )
 def restart_board(call: Call) -> dict[str, Any]:
-    if call.body.get("force"):
-        prove(call.request)
-    return call.daemon("netbootRestart", {**call.path, **call.body}, ORDER_S)
+    return _ordered(call, "netbootRestart")
 
 
 @endpoint(
@@ -218,16 +222,15 @@ def restart_board(call: Call) -> dict[str, Any]:
     path=BOARD,
     body=body(
         "",
-        confirm=text("its name", maxLength=300),
+        **LOOKED,
         image_=text("another one than that of its profile", maxLength=300),
-        power_=boolean("true: and restart it now"),
+        power_=boolean("false: do not restart it now"),
     ),
     answer=RESULT,
     problems=(409, 502),
 )
 def reinstall_board(call: Call) -> dict[str, Any]:
-    prove(call.request)
-    return call.daemon("netbootReinstall", {**call.path, **call.body}, ORDER_S)
+    return _ordered(call, "netbootReinstall")
 
 
 @endpoint(
@@ -256,7 +259,12 @@ def find_port(call: Call) -> dict[str, Any]:
     return call.daemon("netbootFindPort", call.path, ORDER_S)
 
 
-@endpoint("GET", "/netboot/mapping", "Return how far the mapping of ports is, and what it found.", answer=RESULT)
+@endpoint(
+    "GET",
+    "/netboot/mapping",
+    "Return how far the newest mapping of ports is, and what it found.",
+    answer=RESULT,
+)
 def get_mapping(call: Call) -> dict[str, Any]:
     return call.daemon("netbootMapping")
 
@@ -269,13 +277,33 @@ def get_mapping(call: Call) -> dict[str, Any]:
     body=body(
         "",
         pdu=text("name of the switch", minLength=1, maxLength=300),
-        confirm=text("its name: what hangs there loses its power", maxLength=300),
-        ports_=text("such as 1-8,12; default: all that servers use", maxLength=1000),
+        ports_=array(text(maxLength=40), "such as 3, 2.7, 1-8; default: all", maxItems=500),
         write_=boolean("true: boards that are found become hosts"),
+        wait_s_=number("seconds that a board is given to show itself", exclusiveMinimum=0, maximum=3600),
+        confirm_=CONFIRM,
+        dry_run_=boolean("true: only tell which ports it would be"),
     ),
     answer=RESULT,
     problems=(409, 502),
 )
 def map_ports(call: Call) -> dict[str, Any]:
-    prove(call.request)
-    return call.daemon("netbootMapPorts", call.body, ORDER_S)
+    return _ordered(call, "netbootMapPorts")
+
+
+@endpoint(
+    "POST",
+    "/netboot/mapping/cancel",
+    "End a mapping; the port in hand gets its power back first.",
+    permission="operate",
+    body=body("", id=integer("of the mapping", minimum=0, maximum=2**53)),
+    answer=RESULT,
+    problems=(409,),
+)
+def cancel_mapping(call: Call) -> dict[str, Any]:
+    return call.daemon("netbootCancelMapping", call.body)
+
+
+def _ordered(call: Call, command: str) -> dict[str, Any]:
+    if not call.body.get("dry_run"):
+        prove(call.request)
+    return call.daemon(command, {**call.path, **call.body}, ORDER_S)

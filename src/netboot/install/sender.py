@@ -1,0 +1,99 @@
+"""Sends a file through a socket by sendfile(2): the bytes never come into this process, whatever the file's size."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from fcntl import ioctl
+
+AT_ONCE = 1 << 20
+"""Bytes of one call: a disk that is slow to read keeps the other connections waiting for no longer than that takes."""
+AHEAD = 8 << 20
+"""Bytes that the kernel is asked to have read in time."""
+SIOCOUTQ = 0x5411
+LOOK_S = 0.02
+
+
+class SendFailed(Exception):
+    """The client is gone, or the file is shorter than it was."""
+
+
+async def send_file(handle: int, sock: socket.socket, offset: int, end: int, moved: Callable[[int], None]) -> None:
+    """Send the bytes from ``offset`` to ``end`` of the open file ``handle``.
+
+    ``sock``   does not block; the loop sends a part whenever it has room, one socket after the other
+    ``moved``  called with how many bytes the socket took
+    Raises SendFailed; takes no time limit of its own: cancel it.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    at, asked = offset, offset
+
+    def room() -> None:
+        nonlocal at, asked
+        if done.done():
+            return
+        try:
+            if at + AHEAD // 2 > asked:
+                os.posix_fadvise(handle, asked, AHEAD, os.POSIX_FADV_WILLNEED)
+                asked += AHEAD
+            sent = os.sendfile(sock.fileno(), handle, at, min(AT_ONCE, end - at))
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            done.set_exception(SendFailed(error.strerror or str(error)))
+            return
+        if not sent:
+            done.set_exception(SendFailed("the file has become shorter"))
+            return
+        at += sent
+        moved(sent)
+        if at >= end:
+            done.set_result(None)
+
+    if at >= end:
+        return
+    loop.add_writer(sock, room)
+    try:
+        await done
+    finally:
+        loop.remove_writer(sock)
+
+
+async def all_taken(sock: socket.socket) -> None:
+    """End this side of the connection; return when the client's system has confirmed every byte. Raises SendFailed."""
+    try:
+        sock.shutdown(socket.SHUT_WR)
+        while unsent(sock):
+            await asyncio.sleep(LOOK_S)
+            if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                raise SendFailed(os.strerror(error))
+        if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise SendFailed(os.strerror(error))
+    except OSError as error:
+        raise SendFailed(error.strerror or str(error)) from error
+
+
+def unsent(sock: socket.socket) -> int:
+    """Return how many bytes the client's system has not confirmed yet."""
+    (waiting,) = struct.unpack("i", ioctl(sock.fileno(), SIOCOUTQ, bytes(4)))
+    return int(waiting)
+
+
+async def until_closed(sock: socket.socket) -> None:
+    """Read and forget until the client closes: closing over bytes of it would take from it what it has not read."""
+    loop = asyncio.get_running_loop()
+    with suppress(OSError):
+        while await loop.sock_recv(sock, 4096):
+            pass
+
+
+def reset(sock: socket.socket) -> None:
+    """Close so that the client sees an error, and never takes what it has for the whole."""
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
