@@ -118,15 +118,18 @@ class FolderBoard:
         }
         script = f"exec {self.busybox} ash {shlex.quote(str(library / 'hello.sh'))}"
         speak = [self.busybox, "nc", "-w", "10", host, str(port), "-e", self.busybox, "ash", "-c", script]
-        done = subprocess.run(
-            speak,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        self.said += done.stderr
+        # a file: who holds a pipe open, such as a watcher that is still asleep, would have to be waited for
+        with (self.folder / "console").open("w+") as console:
+            subprocess.run(
+                speak,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                timeout=timeout,
+                check=False,
+            )
+            console.seek(0)
+            self.said += console.read()
         result = self.folder / "run" / "result"
         return result.read_text().strip() if result.exists() else ""

@@ -6,7 +6,7 @@ import io
 import socket
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,12 @@ class Piman:
     heard: list[str] = field(default_factory=list)
     control: tuple[str, int] = ("", 0)
     files: int = 0
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def wait(self) -> None:
+        """Wait until all connections have ended."""
+        while self.threads:
+            self.threads.pop().join(20)
 
     def speak(self, connection: socket.socket) -> None:
         connection.sendall(b"busybox date -s 202601021530.45\nEOM\n")
@@ -50,19 +56,21 @@ def piman(image: bytes, *, reinstall: bool = False) -> Iterator[Piman]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     server.control, server.files = sockets[0].getsockname(), sockets[1].getsockname()[1]
 
-    def accept(listener: socket.socket, work: object) -> None:
+    def accept(listener: socket.socket, work: Callable[[socket.socket], None]) -> None:
         while True:
             try:
                 connection, _ = listener.accept()
             except OSError:
                 return
             connection.settimeout(20)
-            threading.Thread(target=work, args=(connection,), daemon=True).start()  # type: ignore[arg-type]
+            server.threads.append(threading.Thread(target=work, args=(connection,), daemon=True))
+            server.threads[-1].start()
 
     for listener, work in zip(sockets, (server.speak, server.give), strict=True):
         threading.Thread(target=accept, args=(listener, work), daemon=True).start()
     try:
         yield server
+        server.wait()
     finally:
         for listener in sockets:
             listener.shutdown(socket.SHUT_RDWR)
@@ -105,12 +113,14 @@ def test_a_root_file_system_cut_off_is_told_and_not_booted(tmp_path: Path) -> No
     with piman(whole[: len(whole) // 2]) as server:
         board = FolderBoard(tmp_path, settings={"root_port": server.files, "answer_wait": 1})
         assert board.hello(*server.control) == ""
+        server.wait()
         assert "FAILED the root file system did not come whole" in server.heard
         assert "IS_FORMATTED" not in server.heard
         # what is on the disk now does not pass for a system
         server.heard.clear()
         server.image = whole
         assert board.hello(*server.control) == "boot"
+        server.wait()
         assert "IS_UNINSTALLED" in server.heard
 
 
