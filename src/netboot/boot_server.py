@@ -31,6 +31,7 @@ SERVICES: dict[str, tuple[str, str]] = {
     "dhcp": ("dhcp.server", "DhcpServer"),
     "tftp": ("tftp.server", "TftpServer"),
     "install": ("install.server", "InstallServer"),
+    "ntp": ("ntp.server", "NtpServer"),
 }
 """Name -> module and class; a service's code is imported when it is served."""
 
