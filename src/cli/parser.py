@@ -26,7 +26,6 @@ GROUPS = {
     "force": ("force",),
     "emergency": ("emergency",),
     "runs": ("runs", "cancel"),
-    "schedule": ("schedule",),
     "events": ("events", "who"),
     "history": ("history", "note"),
     "parts": ("outlet", "control", "auto", "resume"),

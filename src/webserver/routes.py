@@ -11,7 +11,6 @@ PAGES = {
     "plan": "/plan/new",
     "runs": "/runs",
     "run": "/runs/{run:\\d+}",
-    "runs.schedules": "/schedules",
     "history": "/history",
     "netboot": "/netboot",
     "settings": "/settings",

@@ -36,6 +36,10 @@ class Session:
     begun: float
     heard: float
     told: int = 0
+    receive: Callable[[int], bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.receive = self.link.socket.recv
 
     @property
     def sent(self) -> int:

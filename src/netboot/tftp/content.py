@@ -7,8 +7,7 @@ from typing import Protocol
 
 from .packet import Code, TftpError
 
-CHUNK = 64 * 1024
-"""Bytes read at once. A window is never larger than two of them (``negotiation.WINDOW_BYTES``)."""
+_PIECE = 64 * 1024
 
 
 class Content(Protocol):
@@ -48,26 +47,16 @@ class File:
         self._fd = fd
         self._was = _identity(fd)
         self.size = self._was[0]
-        self._start = 0
-        self._chunk = b""
 
     def read(self, offset: int, count: int) -> bytes:
-        begin = offset - self._start
-        have = len(self._chunk)
-        if begin < 0 or (begin + count > have and self._start + have < self.size):
-            self._fill(offset, max(count, CHUNK // count * count))
-            begin = 0
-        return self._chunk[begin : begin + count]
-
-    def _fill(self, offset: int, count: int) -> None:
         try:
-            self._chunk = os.pread(self._fd, count, offset)
+            data = os.pread(self._fd, count, offset)
             now = _identity(self._fd)
         except OSError as error:
             raise TftpError(Code.UNDEFINED, f"reading failed: {error.strerror}") from error
-        self._start = offset
-        if now != self._was or len(self._chunk) != min(count, max(0, self.size - offset)):
+        if now != self._was or len(data) != min(count, max(0, self.size - offset)):
             raise TftpError(Code.UNDEFINED, "the file changed while it was sent")
+        return data
 
     def close(self) -> None:
         if self._fd >= 0:
@@ -94,10 +83,10 @@ class Netascii:
             self._kept = self._kept[offset - self._start :]
             self._start = offset
         while len(self._kept) < count:
-            piece = self._content.read(self._taken, CHUNK)
+            piece = self._content.read(self._taken, _PIECE)
             self._taken += len(piece)
             self._kept += encode_netascii(piece)
-            if len(piece) < CHUNK:
+            if len(piece) < _PIECE:
                 break
         return self._kept[:count]
 

@@ -20,7 +20,7 @@ from .content import Content
 from .events import Begun, Ended, Event, Moved, Refused, Trouble
 from .files import BootFiles
 from .names import View
-from .negotiation import Limits, negotiate
+from .negotiation import PLAIN_BLOCK, Limits, negotiate
 from .packet import Code, Op, Request, TftpError
 from .rules import Rules
 from .sockets import Address, Link, Listener, Tids, answer_stranger
@@ -35,6 +35,7 @@ _REQUESTS_AT_ONCE = 16
 _MOST_BLOCKS = 65535
 _MOST_ADDRESSES = 64
 _STRANGERS_PER_S = 100.0
+_CONFIRM = int(socket.MSG_CONFIRM)
 
 
 class Engine:
@@ -80,6 +81,7 @@ class Engine:
             one.socket.close()
         for tids in self._tids.values():
             tids.close()
+        self._files.close()
         self._epoll.close()
 
     def forget_views(self) -> None:
@@ -109,7 +111,7 @@ class Engine:
     def _serve(self, session: Session, now: float) -> None:
         transfer = session.transfer
         try:
-            data = session.link.socket.recv(packet.MAX_REQUEST)
+            data = session.receive(packet.MAX_REQUEST)
         except BlockingIOError:  # it is another one's descriptor since
             return
         except OSError:
@@ -118,7 +120,7 @@ class Engine:
             session.heard = now
             out = transfer.receive(data, now)
             if out:
-                self._send(session, out, socket.MSG_CONFIRM)
+                self._send(session, out, _CONFIRM)
         if transfer.ending is not None:
             self._finish(session, now)
 
@@ -157,6 +159,9 @@ class Engine:
         if packet.opcode(data) not in (Op.RRQ, Op.WRQ):
             return  # RFC 1350 has no answer to anything else here
         before = self._peers.get(peer)
+        if before is not None:
+            self._serve(before, now)  # its last ACK may wait there: it came before this
+            before = self._peers.get(peer)
         if before is not None:
             if before.request == data and not before.transfer.acked:
                 return  # asked again because the answer is late; that is repeated when its time comes
@@ -213,7 +218,7 @@ class Engine:
 
     def _transfer(self, request: Request, file: str, content: Content, link: Link) -> Transfer:
         rules = self.rules
-        frame = link.frame_block()
+        frame = link.frame_block() if request.options else PLAIN_BLOCK
         terms = negotiate(request.options, Limits(rules.max_block or frame, rules.max_window), content.size)
         if terms.window > 1 and self._gso and terms.block <= frame:
             link.segments(terms.block)

@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 
 from .content import Content, File, Netascii, Text
+from .mounts import Mounts
 from .names import View, candidates, clean, fill_cmdline, is_cmdline
 from .packet import Code, TftpError
 
@@ -24,10 +25,17 @@ MAX_CMDLINE = 64 * 1024
 
 
 class BootFiles:
-    """The files below ``root``, read only."""
+    """The files below ``root``, read only.
 
-    def __init__(self, root: Path) -> None:
+    ``mounts``  None: files of other machines are sent as well
+    """
+
+    def __init__(self, root: Path, mounts: Mounts | None = None) -> None:
         self._root = root
+        self._mounts = mounts
+        self._place = -1
+        self._seen = (0, 0)  # its device and inode
+        self._inside = ""  # where it really is, with a slash at its end
 
     def open(self, name: str, mode: str, view: View, server: str) -> tuple[str, Content]:
         """Return the path below the root that ``name`` means to this client, and its content.
@@ -38,43 +46,57 @@ class BootFiles:
         if mode not in ("octet", "netascii"):
             raise TftpError(Code.ILLEGAL, "only octet and netascii are served")
         asked = clean(name)
+        self._find_root()
         refusal: OSError | None = None
-        try:
-            root = os.open(self._root, _PLACE | os.O_DIRECTORY)
-        except OSError as error:
-            raise TftpError(Code.UNDEFINED, f"the root of boot files cannot be opened: {error.strerror}") from error
-        try:
-            inside = _where(root).rstrip("/") + "/"
-            for path in candidates(asked, view):
-                try:
-                    fd = _open(root, inside, path)
-                except OSError as error:
-                    if error.errno not in _ABSENT:
-                        refusal = error
-                    continue
-                content: Content = File(fd)
-                if is_cmdline(asked):
-                    content = _cmdline(content, server, view.kernel_args)
-                return path, content if mode == "octet" else Netascii(content)
-        finally:
-            os.close(root)
+        for path in candidates(asked, view):
+            try:
+                fd = self._open(path)
+            except OSError as error:
+                if error.errno not in _ABSENT:
+                    refusal = error
+                continue
+            content: Content = File(fd)
+            if is_cmdline(asked):
+                content = _cmdline(content, server, view.kernel_args)
+            return path, content if mode == "octet" else Netascii(content)
         raise _refusal(refusal) from refusal
 
+    def close(self) -> None:
+        if self._place >= 0:
+            os.close(self._place)
+        self._place, self._seen = -1, (0, 0)
 
-def _open(root: int, inside: str, path: str) -> int:
-    """Return a descriptor of the regular file ``path`` below ``root``. Raises OSError; EACCES for what is not served.
+    def _find_root(self) -> None:
+        """Hold on to the root, and notice when it is another one by now. Raises TftpError when there is none."""
+        try:
+            self._check_mount(f"{self._root}/")
+            found = os.stat(self._root)  # noqa: PTH116 (for each request)
+            if (found.st_dev, found.st_ino) == self._seen:
+                return
+            self.close()
+            self._place = os.open(self._root, _PLACE | os.O_DIRECTORY)
+            self._inside = _where(self._place).rstrip("/") + "/"
+            found = os.fstat(self._place)
+            self._seen = found.st_dev, found.st_ino
+        except OSError as error:
+            raise TftpError(Code.UNDEFINED, f"the folder of boot files cannot be opened: {error.strerror}") from error
 
-    ``inside``  where the root really is, with a slash at its end
-    """
-    place = os.open(os.fsencode(path), _PLACE, dir_fd=root)
-    try:
-        if not stat.S_ISREG(os.fstat(place).st_mode):
-            raise OSError(errno.EACCES, "not a file")
-        if not _where(place).startswith(inside):
-            raise OSError(errno.EACCES, "outside the root")
-        return os.open(f"/proc/self/fd/{place}", _READ)
-    finally:
-        os.close(place)
+    def _open(self, path: str) -> int:
+        """Return a descriptor of the regular file ``path``. Raises OSError; EACCES for what is not served."""
+        self._check_mount(self._inside + path)
+        place = os.open(path, _PLACE, dir_fd=self._place)
+        try:
+            if not stat.S_ISREG(os.fstat(place).st_mode):
+                raise OSError(errno.EACCES, "not a file")
+            if not _where(place).startswith(self._inside):
+                raise OSError(errno.EACCES, "outside the root")
+            return os.open(f"/proc/self/fd/{place}", _READ)
+        finally:
+            os.close(place)
+
+    def _check_mount(self, path: str) -> None:
+        if self._mounts is not None and self._mounts.is_remote(path):
+            raise OSError(errno.EREMOTE, "on a network file system, see tftp_network_files")
 
 
 def _where(place: int) -> str:
@@ -84,7 +106,7 @@ def _where(place: int) -> str:
 def _refusal(error: OSError | None) -> TftpError:
     if error is None:
         return TftpError(Code.NOT_FOUND, "file not found")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.ELOOP):
+    if error.errno in (errno.EACCES, errno.EPERM, errno.ELOOP, errno.EREMOTE):
         return TftpError(Code.ACCESS, "access violation")
     return TftpError(Code.UNDEFINED, f"cannot open: {error.strerror}")
 

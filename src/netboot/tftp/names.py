@@ -55,8 +55,9 @@ def clean(name: str) -> str:
 def split_prefix(name: str, prefixes: Collection[str]) -> tuple[str, str]:
     """Return the prefix of a board and the rest of a clean ``name``; "" and the name when it has none."""
     for prefix in prefixes:
-        if name.startswith(prefix) and len(name) > len(prefix):  # the fixed text need not end in a slash
-            return prefix.strip("/"), name[len(prefix) :].lstrip("/")
+        rest = name[len(prefix) :].lstrip("/")  # the fixed text need not end in a slash
+        if name.startswith(prefix) and rest.partition("/")[0] not in ("", ".", ".."):
+            return prefix.strip("/"), rest
     first, slash, rest = name.partition("/")
     if slash and (_SERIAL.fullmatch(first) or _MAC.fullmatch(first)):
         return first, rest

@@ -12,6 +12,7 @@ from ..service import BootContext
 from .engine import TICK_S, Engine
 from .files import BootFiles
 from .lookup import Lookup
+from .mounts import Mounts
 from .progress import Progress
 from .rules import Rules
 
@@ -41,7 +42,8 @@ class TftpServer:
         settings = self._context.settings
         rules = Rules.of(settings)
         _allow_files(2 * rules.transfers + _SPARE_FILES)
-        engine = Engine(BootFiles(self._context.root), rules, self._lookup.view_of, self._progress.take)
+        files = BootFiles(self._context.root, None if settings["tftp_network_files"] else Mounts())
+        engine = Engine(files, rules, self._lookup.view_of, self._progress.take)
         self._engine = engine
         for address in settings["tftp_addresses"] or [str(self._context.wire.address)]:
             host, port = engine.listen(address, settings["tftp_port"])

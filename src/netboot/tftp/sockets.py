@@ -156,8 +156,8 @@ class Tids:
             for _ in range(TIDS):
                 one = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
                 self.sockets.append(one)
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 one.bind(_bindable(family, host, 0, scope))
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # not before: the port has to be free
         except OSError:
             self.close()
             raise

@@ -7,7 +7,8 @@ need (raspberrypi/firmware issue 1631).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from . import packet
@@ -16,8 +17,13 @@ from .packet import Op, TftpError
 
 WRAP_TO_0, WRAP_TO_1 = 65536, 65535
 """How many numbers there are for blocks: after 65535 comes 0, or (some old clients) 1."""
+PIECE = 64 * 1024
+"""About how many bytes are read at once."""
 _SLOWEST = 8
 """Without a timeout agreed on, waiting doubles up to this many times the first (RFC 1123 section 4.2.3.2)."""
+_HEADS = tuple(struct.pack("!HH", Op.DATA, number) for number in range(65536))
+"""What stands in front of each block. Made once: it is a third of the time that a window takes."""
+_ACK, _ERROR = int(Op.ACK), int(Op.ERROR)
 
 Read = Callable[[int, int], bytes]
 """Offset and count -> bytes; fewer only at the end. Never asked for what lies before what was acknowledged.
@@ -46,8 +52,8 @@ class Transfer:
     """
 
     __slots__ = (
-        "_first", "_modulus", "_most", "_opening", "_read", "_wait_s", "acked", "block", "deadline", "ending", "last",
-        "retries", "sent", "terms", "tries", "why",
+        "_at_once", "_complete", "_first", "_modulus", "_most", "_opening", "_piece", "_read", "_start", "_wait_s",
+        "_whole", "acked", "block", "deadline", "ending", "last", "retries", "sent", "terms", "tries", "why",
     )  # fmt: skip
 
     def __init__(self, read: Read, terms: Terms, *, timeout_s: float, tries: int, modulus: int = WRAP_TO_0) -> None:
@@ -62,6 +68,11 @@ class Transfer:
         self.acked = 0
         self.sent = 0
         self.last = 0  # number of the last block, once it was sent
+        self._whole = terms.window * terms.block  # bytes of a window
+        self._at_once = max(1, PIECE // self._whole) * self._whole
+        self._piece = b""  # some of the content, from the offset _start
+        self._start = 0
+        self._complete = False  # whether the content ends with the piece
         self._first = timeout_s
         self._wait_s = float(terms.timeout_s or timeout_s)
         self._most = tries
@@ -81,12 +92,30 @@ class Transfer:
         """Return what is to be sent because ``data`` came from the client; mostly one window, or nothing."""
         if len(data) < 4 or data[0]:
             return []
-        if data[1] == Op.ACK:
-            return self._acknowledged(data[2] << 8 | data[3], now)
-        if data[1] == Op.ERROR:
-            code, text = packet.parse_error(data)
-            self._end(Ending.PROBED if self._opening else Ending.CLIENT, text or f"error {code}")
-        return []
+        if data[1] != _ACK:
+            if data[1] == _ERROR:
+                code, text = packet.parse_error(data)
+                self._end(Ending.PROBED if self._opening else Ending.CLIENT, text or f"error {code}")
+            return []
+        number = data[2] << 8 | data[3]
+        if self._opening:
+            if number:
+                return []
+            self._opening = False
+        else:
+            # An old one, or one from the future, is more than what is under way ahead: as numbers, they go in a circle.
+            ahead = (number - self.acked) % self._modulus
+            if not 0 < ahead <= self.sent - self.acked or (not number and self._modulus == WRAP_TO_1):
+                return []
+            self.acked += ahead
+            if self.acked == self.last:
+                self._end(Ending.DONE, "")
+                return []
+        self.tries = 0
+        if not self.terms.timeout_s:
+            self._wait_s = self._first
+        self.deadline = now + self._wait_s
+        return self._window()
 
     def expired(self, now: float) -> list[bytes]:
         """Return what is to be sent again because ``deadline`` has passed; nothing once that was often enough."""
@@ -109,54 +138,45 @@ class Transfer:
         """End it from here."""
         self._end(ending, why)
 
-    def _acknowledged(self, number: int, now: float) -> list[bytes]:
-        if self._opening:
-            if number:
-                return []
-            self._opening = False
-        else:
-            # An old one, or one from the future, is more than what is under way ahead: as numbers, they go in a circle.
-            ahead = (number - self.acked) % self._modulus
-            if not 0 < ahead <= self.sent - self.acked or (not number and self._modulus == WRAP_TO_1):
-                return []
-            self.acked += ahead
-            if self.acked == self.last:
-                self._end(Ending.DONE, "")
-                return []
-        self.tries = 0
-        if not self.terms.timeout_s:
-            self._wait_s = self._first
-        return self._send(now)
-
     def _send(self, now: float) -> list[bytes]:
         self.deadline = now + self._wait_s
-        if self._opening:
-            return [packet.oack(self.terms.granted)]
-        try:
-            return self._window()
-        except TftpError as error:
-            self._end(Ending.BROKEN, str(error))
-            return [packet.error(error.code, str(error))]
+        return [packet.oack(self.terms.granted)] if self._opening else self._window()
 
     def _window(self) -> list[bytes]:
-        """Return the blocks after the acknowledged ones, as many as may be under way."""
+        """Return the blocks after the acknowledged ones, as many as may be under way; an ERROR if they are gone."""
         block, first = self.block, self.acked
-        whole = self.terms.window * block
-        data = self._read(first * block, whole)
+        begin = first * block - self._start
+        end = begin + self._whole
+        if end > len(self._piece) and not self._complete:
+            try:
+                self._piece = self._read(first * block, self._at_once)
+            except TftpError as error:
+                self._end(Ending.BROKEN, str(error))
+                return [packet.error(error.code, str(error))]
+            self._start, begin, end = first * block, 0, self._whole
+            self._complete = len(self._piece) < self._at_once
+        piece = self._piece
         count = self.terms.window
-        if len(data) < whole:
-            count = len(data) // block + 1
+        if end > len(piece):
+            count = (len(piece) - begin) // block + 1
             self.last = first + count
         self.sent = first + count
-        modulus = self._modulus
         if count == 1:
-            number = (first + 1) % modulus or modulus % WRAP_TO_0
-            return [b"\0\3" + number.to_bytes(2, "big") + data]
-        return [
-            b"\0\3" + ((first + place) % modulus or modulus % WRAP_TO_0).to_bytes(2, "big")
-            + data[(place - 1) * block : place * block]
-            for place in range(1, count + 1)
-        ]  # fmt: skip
+            return [_HEADS[self._number(first + 1)] + piece[begin:end]]
+        out = []
+        for head in self._heads(first + 1, count):
+            out.append(head + piece[begin : begin + block])
+            begin += block
+        return out
+
+    def _number(self, block: int) -> int:
+        return block % self._modulus or self._modulus % WRAP_TO_0
+
+    def _heads(self, block: int, count: int) -> Sequence[bytes]:
+        number = self._number(block)
+        if number + count <= WRAP_TO_0:
+            return _HEADS[number : number + count]
+        return [_HEADS[self._number(block + place)] for place in range(count)]
 
     def _end(self, ending: Ending, why: str) -> None:
         self.ending, self.why = ending, why

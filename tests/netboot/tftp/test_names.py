@@ -24,6 +24,8 @@ PI = View(mac="DC:A6:32:01:02:04")
         ("rack1/config.txt", View(), ["rack1/config.txt"]),
         ("rack1/config.txt", View(prefixes=("rack1/",)), ["rack1/config.txt", "config.txt"]),
         ("rack1config.txt", View(prefixes=("rack1",)), ["rack1/config.txt", "config.txt"]),
+        ("rack1../secret", View(prefixes=("rack1",)), ["rack1../secret"]),
+        ("rack1./x", View(prefixes=("rack1",)), ["rack1./x"]),
         ("config.txt", PI, ["dc-a6-32-01-02-04/config.txt", "config.txt"]),
         ("a/b", View(root="k8s"), ["k8s/a/b", "a/b"]),
         (

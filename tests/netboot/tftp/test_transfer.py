@@ -10,7 +10,7 @@ import pytest
 from ockle.netboot.tftp.content import Netascii, Text
 from ockle.netboot.tftp.negotiation import Terms
 from ockle.netboot.tftp.packet import Code, TftpError
-from ockle.netboot.tftp.transfer import WRAP_TO_0, WRAP_TO_1, Ending, Transfer
+from ockle.netboot.tftp.transfer import PIECE, WRAP_TO_0, WRAP_TO_1, Ending, Transfer
 from tftp_client import number
 
 
@@ -56,13 +56,22 @@ def test_14_after_an_answer_the_patience_is_new() -> None:
     assert not one.expired(one.deadline) and one.ending is Ending.SILENT
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 4, 5, 10, 65535])
-def test_15_rfc7440_only_an_ack_of_what_is_under_way_moves_a_transfer(number: int) -> None:
+@pytest.mark.parametrize("block", [0, 1, 2, 4, 5, 10, 65535])
+def test_15_rfc7440_only_an_ack_of_what_is_under_way_moves_a_transfer(block: int) -> None:
     one = transfer(b"x" * 50_000, Terms(window=2))
     one.start(0.0)
     assert len(one.receive(ack(2), 0.0)) == 2
     moved = {4: 2}
-    assert len(one.receive(ack(number), 0.0)) == moved.get(number, 0)
+    assert len(one.receive(ack(block), 0.0)) == moved.get(block, 0)
+
+
+def test_18_rfc7440_a_lost_window_is_repeated_as_a_whole_and_a_gap_from_where_it_is() -> None:
+    one = transfer(b"x" * 50_000, Terms(window=4))
+    one.start(0.0)
+    out = one.receive(ack(2), 0.0)
+    assert [number(datagram) for datagram in out] == [3, 4, 5, 6]
+    assert one.receive(ack(2), 0.0) == []
+    assert one.expired(one.deadline) == out
 
 
 @pytest.mark.parametrize("short", [b"", b"\0", b"\0\4", b"\0\4\0", b"\0\4\0\1", b"\4\0\0\1", b"\0\4\0\1more"])
@@ -116,8 +125,11 @@ def test_25_what_cannot_be_read_any_more_ends_with_an_error() -> None:
         return b"x" * count
 
     one = Transfer(read, Terms(), timeout_s=1.0, tries=3)
-    one.start(0.0)
-    assert one.receive(ack(1), 0.0) == [b"\0\5\0\0the file changed while it was sent\0"]
+    out, block = one.start(0.0), 0
+    while one.ending is None:
+        block += 1
+        out = one.receive(ack(block), 0.0)
+    assert out == [b"\0\5\0\0the file changed while it was sent\0"] and block * 512 == PIECE
     assert one.ending is Ending.BROKEN
 
 

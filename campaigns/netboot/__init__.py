@@ -1,1 +1,0 @@
-"""Stock clients: virtual machines that boot over the network."""
