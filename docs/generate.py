@@ -131,6 +131,7 @@ def commands() -> str:
             communicationHandler=handler,
             events=EventBus(keep=10),
             clock=SystemClock(),
+            engine=None,
             etc=Path(folder),
             site=Site(Path(folder), main={"state_dir": folder}),
             plugin_settings=lambda name: plugin_template(name).defaults(f"plugins.{name}"),

@@ -26,6 +26,7 @@ GROUPS = {
     "force": ("force",),
     "emergency": ("emergency",),
     "runs": ("runs", "cancel"),
+    "schedule": ("schedule",),
     "events": ("events", "who"),
     "history": ("history", "note"),
     "parts": ("outlet", "control", "auto", "resume"),

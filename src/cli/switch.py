@@ -28,19 +28,7 @@ def register(commands: Commands) -> None:
         parser = commands.add(action, run, text)
         parser.set_defaults(action=action, now=False)
         _selector(parser)
-        parser.add_argument("--dry-run", action="store_true", help="only show the plan")
-        parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
-        parser.add_argument(
-            "--confirm",
-            metavar="TEXT",
-            default="",
-            help="what you would have to type when much is at stake; with --yes",
-        )
-        parser.add_argument("--no-wait", action="store_true", help="start it, say the number of the run, and leave")
-        parser.add_argument(
-            "--timeout", type=parse_duration, metavar="TIME", help="give up after this time, such as 10m"
-        )
-        parser.add_argument("--note", default="", help="why, for the records")
+        add_options(parser)
         _exclude(parser)
         if action == "off":
             parser.add_argument("--now", action="store_true", help="cut the power without shutting down")
@@ -50,6 +38,18 @@ def register(commands: Commands) -> None:
     _exclude(parser)
     parser.add_argument("--critical", action="store_true", help="only the steps that determine the time")
     parser.add_argument("--svg", metavar="FILE", default="", help="draw it into this file as well")
+
+
+def add_options(parser: Parser) -> None:
+    """Add what ``run`` needs besides the action and the servers."""
+    parser.add_argument("--dry-run", action="store_true", help="only show the plan")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--confirm", metavar="TEXT", default="", help="what you would have to type when much is at stake; with --yes"
+    )
+    parser.add_argument("--no-wait", action="store_true", help="start it, say the number of the run, and leave")
+    parser.add_argument("--timeout", type=parse_duration, metavar="TIME", help="give up after this time, such as 10m")
+    parser.add_argument("--note", default="", help="why, for the records")
 
 
 def _selector(parser: Parser) -> None:

@@ -11,10 +11,11 @@ from ..common.services import DaemonServices
 from ..networkTree.explain import short_word
 from ..networkTree.facts import ServerFacts
 from ..networkTree.plan import ACTIONS
+from ..networkTree.selection import select
 from ..networkTree.ServerNode import ServerNode
 from ..testers.TemplateTester import TesterOpState
 from .group import CommandGroup, Data, wall_time
-from .selection import SELECTOR_HELP, select, selectors_of, servers_of, text_of
+from .selection import SELECTOR_HELP, selectors_of, servers_of, text_of
 
 
 class StatusCommands(CommandGroup):

@@ -57,8 +57,8 @@ class Wanted:
 
 @dataclass(slots=True)
 class FormSection:
-    """``kind``: main (of config.ini), plugins, plugin, pdu, controller, tester, circuit, boot (a profile), server,
-    outlet, control, test, or orphan, which belongs to nothing.
+    """``kind``: main (of config.ini), plugins, plugin, pdu, controller, tester, circuit, boot (a profile), schedule,
+    server, outlet, control, test, or orphan, which belongs to nothing.
 
     ``place``  in the list of its kind, from 0; None for what is in no list
     """
@@ -260,7 +260,7 @@ def objects(look: Look, folder: str) -> list[dict[str, Any]]:
             ini = parsed_once(text, file)
         except ConfigError:
             ini = ConfigObj()
-        section = ini.get(GENERATOR_SECTION.get(folder, SECTION if folder == "servers" else CIRCUIT), {})
+        section = ini.get(GENERATOR_SECTION.get(folder, PLAIN_SECTION.get(folder, SECTION)), {})
         entry: dict[str, Any] = {
             "name": stem,
             "file": file,

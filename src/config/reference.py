@@ -45,6 +45,8 @@ def _page() -> Iterator[str]:
     yield from render(load_template("circuits.ini"))
     yield "## Boot profiles: `etc/boot/NAME.ini`\n"
     yield from render(load_template("boot.ini"))
+    yield "## Schedules: `etc/schedules/NAME.ini`\n"
+    yield from render(load_template("schedules.ini"))
     yield "## The initramfs of boards: `etc/initramfs.ini`\n"
     yield from render(load_template("initramfs.ini"))
     for kind in KINDS:

@@ -8,6 +8,7 @@ from .boot import check_boot
 from .faults import Fault
 from .model import ObjectConfig, PartConfig, ServerConfig, Site
 from .reader import SiteReader
+from .schedules import check_schedules
 from .servers import load_servers
 from .templates import KINDS, PLAIN_SECTION
 from .topology import check_topology
@@ -32,4 +33,5 @@ def load_site(etc: Path, *, check_secrets: bool = True) -> Site:
     load_servers(reader)
     check_topology(reader)
     check_boot(reader)
+    check_schedules(reader)
     return reader.site

@@ -14,7 +14,7 @@ from .files import parsed_once, read_text
 from .known_options import editable, site_files
 from .reader import MAIN_FILE
 from .servers import PART_KINDS, SECTION
-from .templates import GENERATOR_SECTION
+from .templates import GENERATOR_SECTION, PLAIN_SECTION
 from .topology import CIRCUIT
 from .types_lists import split_list
 
@@ -24,6 +24,7 @@ NOUNS = {
     "testers": "tester",
     "circuits": "circuit",
     "boot": "boot profile",
+    "schedules": "schedule",
     "servers": "server",
 }
 """Folder -> what an object in it is called."""
@@ -74,6 +75,8 @@ def _of_file(file: str, ini: ConfigObj) -> Iterator[tuple[tuple[str, str], Use]]
                     yield from _one(part.kind, file, ini, section, part.key)
                 if PART_KINDS[0].key in ini[section]:
                     yield from _one("circuits", file, ini, section, CIRCUIT)
+    elif folder == "schedules":  # a name among its selectors; ranges and tags name nobody for good
+        yield from _listed(file, ini, PLAIN_SECTION[folder], "servers")
     elif folder in GENERATOR_SECTION:
         section = GENERATOR_SECTION[folder]
         yield from _listed(file, ini, section, "via")

@@ -11,6 +11,7 @@ PAGES = {
     "plan": "/plan/new",
     "runs": "/runs",
     "run": "/runs/{run:\\d+}",
+    "runs.schedules": "/schedules",
     "history": "/history",
     "netboot": "/netboot",
     "settings": "/settings",

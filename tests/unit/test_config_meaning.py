@@ -41,7 +41,7 @@ def change(file: str, **sections: dict[str, Any]) -> dict[str, Any]:
             ["web1 gets the outlet left on pdu-a", "web1 loses the outlet psu on pdu-a"],
         ),
         (
-            change("config.ini", plugins={"plugins": "CoreCommunicationCommands, SocketListener, Logger"}),
+            change("config.ini", plugins={"plugins": "CoreCommunicationCommands, SocketListener, Logger, Schedules"}),
             ["plugin EditingCommunicationCommands is disabled", "plugin AutoControl is disabled"],
         ),
         (

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from paramiko.hostkeys import HostKeys
 
-from ockle.commands.selection import select
 from ockle.common.CommunicationMessage import MAX_DEPTH, MAX_REQUEST, Message, MessageError
 from ockle.common.errors import CommandError, ConfigError
 from ockle.common.hostranges import expand
@@ -17,6 +16,7 @@ from ockle.common.ssh_hostkeys import KnownHosts
 from ockle.config.files import parse_ini, render_ini
 from ockle.config.templates import check_section, driver_template
 from ockle.config.types import split_list
+from ockle.networkTree.selection import select
 from ockle.networkTree.ServerNetwork import ServerNetwork
 from ockle.networkTree.ServerNode import ServerNode
 

@@ -21,7 +21,7 @@ from ..window import RANGES, Window, window_of
 LIMIT = 100
 FILTERS = ("server", "kind", "who", "via", "text")
 KINDS = (
-    *("state", "run", "force", "hold", "emergency", "note", "auto", "config"),
+    *("state", "run", "force", "hold", "emergency", "note", "auto", "schedule", "config"),
     *("device", "drift", "supply", "relay", "circuit", "cut", "boot", "plugin", "daemon"),
 )
 EVENT_COLUMNS = ["seq", "time", "kind", "server", "text", "who", "via", "why"]

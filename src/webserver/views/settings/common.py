@@ -38,6 +38,7 @@ KINDS = {
     "boot": Kind(
         N_("Boot profiles"), N_("boot profile"), N_("What machines that boot over the network are given to boot.")
     ),
+    "schedules": Kind(N_("Schedules"), N_("schedule"), N_("When servers are switched on and off by themselves.")),
     "servers": Kind(
         N_("Servers"),
         N_("server"),

@@ -1,0 +1,1 @@
+"""Stock clients: virtual machines that boot over the network."""
