@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 from ..boards import Board
@@ -16,12 +16,12 @@ class Installation:
 
     ``formatted``  it has said that it is installed since it was told to format
     ``cut``        why its root file system was not sent whole the last time, "" = it was, or was not sent yet
-    ``loading``    connections over which it is being sent
+    ``loading``    transfers that still have something to send; who has everything may be further than we can see
     """
 
     formatted: bool = False
     cut: str = ""
-    loading: int = 0
+    loading: set[object] = field(default_factory=set)
 
 
 class BoardsHere:

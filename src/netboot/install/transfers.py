@@ -23,7 +23,7 @@ LINGER_S = 60.0
 MIB = 1 << 20
 
 
-@dataclass
+@dataclass(eq=False)
 class Transfer:
     """``sent`` counts from the beginning of the file; ``state``: waiting, sending, ending."""
 
@@ -165,7 +165,7 @@ class Transfers:
             if other.mac == transfer.mac:
                 other.stop("the board has connected anew")
         installation = self._here.installation(transfer.mac)
-        installation.loading += 1
+        installation.loading.add(transfer)
         self._running.append(transfer)
         try:
             async with self._slots:
@@ -181,7 +181,7 @@ class Transfers:
             self._whole(transfer, installation)
             await _linger(sock)
         finally:
-            installation.loading -= 1
+            installation.loading.discard(transfer)
             self._running.remove(transfer)
             image.close()
 
@@ -209,6 +209,7 @@ class Transfers:
                 if problem := image.problem():
                     raise SendFailed(problem)
                 transfer.state, transfer.moved_at = "ending", clock.now()
+                self._here.installation(transfer.mac).loading.discard(transfer)
                 await all_taken(sock)
         except TimeoutError as error:
             raise SendFailed(transfer.why) from error
@@ -220,7 +221,8 @@ class Transfers:
         text = f"has loaded {transfer.file}, {transfer.size // MIB} MiB, in {seconds:.0f} s"
         self._context.boards.log(transfer.mac, text)
         installation.cut = ""
-        if installation.formatted:  # it has said so before it loaded, as some of piman's clients do
+        # it may have said so before, as some of piman's clients do; but a quick one has come further than this by now
+        if installation.formatted and self._here.board(transfer.mac).stage is Stage.INSTALLING:
             self._context.boards.note(transfer.mac, Stage.INSTALLED)
 
     def _failed(self, mac: str, installation: Installation, why: str, *, resumable: bool) -> None:

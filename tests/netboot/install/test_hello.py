@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,6 +18,8 @@ from netboot_site import PI, Serving, serving
 from ockle.common.errors import OckleError
 from ockle.config.types import Secret
 from ockle.netboot.boards import Board, Boards
+from ockle.netboot.install import transfers
+from ockle.netboot.install.sender import all_taken
 from ockle.netboot.stages import MarkState, Stage
 
 IMAGE = bytes(range(256)) * 4096
@@ -67,6 +71,30 @@ def test_a_bare_board_is_formatted_loads_and_boots(served: Serving) -> None:
     assert "Hello World" in lines and "+ echo Hello World" in lines and "FINISHED MOUNTING" in lines
     found = board(served)
     assert found.image == "rootfs.tgz" and found.ip == "127.0.7.3" and found.installed_at and found.booted_stamp
+
+
+@pytest.mark.parametrize("words", [("IS_FORMATTED",), ("IS_FORMATTED", "RECEIVED_BOOT")])
+def test_a_quick_client_has_booted_before_the_end_of_its_transfer_is_seen(
+    served: Serving, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """Seen in a storm of boards: the end of the transfer took back that they had booted."""
+    confirmed = threading.Event()
+
+    async def late(sock: socket.socket) -> None:
+        await all_taken(sock)
+        await asyncio.to_thread(confirmed.wait, 10)
+
+    monkeypatch.setattr(transfers, "all_taken", late)
+    with hello(served) as pi:
+        pi.say("IS_UNINSTALLED")
+        assert pi.hear() == "format"
+        assert load(served) == IMAGE
+        pi.say(*words)
+        assert pi.hear() == ""
+    until(lambda: stage(served) is Stage.BOOTED)
+    confirmed.set()
+    until(lambda: any("has loaded" in line for line in journal(served)))
+    assert stage(served) is Stage.BOOTED
 
 
 def test_a_client_that_says_is_formatted_before_it_loads(served: Serving) -> None:
