@@ -21,11 +21,12 @@ REQUEST_S = 10.0
 DIGEST_S = 600.0
 LINGER_S = 60.0
 MIB = 1 << 20
+MOVING = ("sending", "ending")
 
 
 @dataclass(eq=False)
 class Transfer:
-    """``sent`` counts from the beginning of the file; ``state``: waiting, sending, ending."""
+    """``sent`` counts from the beginning of the file; ``state``: waiting, sending, ending, done."""
 
     mac: str
     ip: str
@@ -43,7 +44,7 @@ class Transfer:
     _counted: int = 0
 
     def stop(self, why: str) -> None:
-        if self.state != "waiting" and not self.why:
+        if self.state in MOVING and not self.why:
             self._limit.reschedule(asyncio.get_running_loop().time())
         self.why = self.why or why
 
@@ -83,7 +84,7 @@ class Transfers:
             now, most = self._context.clock.now(), self._context.settings["install_stall"]
             for transfer in list(self._running):
                 transfer.tick(LOOK_S)
-                if transfer.state != "waiting" and now - transfer.moved_at > most:
+                if transfer.state in MOVING and now - transfer.moved_at > most:
                     transfer.stop(f"the board has taken nothing for {most:g} s")
 
     async def serve_root(self, sock: socket.socket, ip: str) -> None:
@@ -217,6 +218,7 @@ class Transfers:
             raise SendFailed(error.strerror or str(error)) from error
 
     def _whole(self, transfer: Transfer, installation: Installation) -> None:
+        transfer.state = "done"
         seconds = max(self._context.clock.wall() - transfer.begun, 0.001)
         text = f"has loaded {transfer.file}, {transfer.size // MIB} MiB, in {seconds:.0f} s"
         self._context.boards.log(transfer.mac, text)

@@ -235,3 +235,15 @@ def test_a_checksum_is_taken_once_and_again_for_another_content(served: Serving)
     assert digest() == hashlib.sha256(IMAGE).hexdigest()
     put_image(served, b"other")
     assert digest() == hashlib.sha256(b"other").hexdigest()
+
+
+def test_a_board_that_has_everything_and_does_not_close_keeps_nobody_from_being_served(served: Serving) -> None:
+    """It is neither given up as stalled nor stopped when the board connects anew."""
+    with socket.create_connection(served.at("install", 1), 15, source_address=("127.0.8.1", 0)) as lazy:
+        assert rest(lazy) == len(IMAGE)
+        until(lambda: any(one["state"] == "done" for one in transfers(served)))
+        assert load(served, "127.0.8.1") == IMAGE
+        put_image(served, IMAGE * 8)
+        with stalled(served, "127.0.8.2"):  # the watch for stalled ones still works, a second and more later
+            until(lambda: board(served, mac(2)).stage is Stage.FAILED)
+    assert board(served, mac(1)).stage is Stage.INSTALLING
