@@ -18,10 +18,10 @@ def register(daemon: DaemonServices, plugin: NetbootPlugin) -> NetbootMapping:
 
     Returns the one among them that has work of its own: it has to be told when the daemon runs, and when it stops.
     """
-    desk = Desk(daemon, plugin)
+    ports, book = SwitchPorts(daemon), PortBook(plugin.folder.path / "ports.json")
+    desk = Desk(daemon, plugin, book)
     NetbootLook(daemon, desk)
     NetbootHosts(daemon, desk)
-    ports, book = SwitchPorts(daemon), PortBook(plugin.folder.path / "ports.json")
     power = PortPower(daemon, ports, book)
     NetbootPower(daemon, desk, ports, power, book)
     return NetbootMapping(daemon, desk, ports, power, book)

@@ -13,6 +13,7 @@ from ..netboot.folder import BootFolder
 from ..netboot.host_book import HostBook
 from ..netboot.hosts import Host
 from ..netboot.mac import parse_mac
+from ..netboot.port_book import PortBook
 from ..netboot.profiles import Profiles
 from . import netboot_view as view
 from .boot_ties import tied_boards
@@ -31,9 +32,10 @@ class NetbootPlugin(Protocol):
 class Desk:
     """Looks at boards, hosts and live.json, all of them as they are now. For any thread."""
 
-    def __init__(self, daemon: DaemonServices, plugin: NetbootPlugin) -> None:
+    def __init__(self, daemon: DaemonServices, plugin: NetbootPlugin, book: PortBook) -> None:
         self.daemon = daemon
         self.plugin = plugin
+        self._book = book
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -104,7 +106,8 @@ class Desk:
 
     def proposal(self) -> str:
         """Return the address to propose for a new host, "" = none."""
-        return view.next_address(view.wire_network(self.live), self.hosts.all(), self.addresses())
+        pools = view.pools(self.settings["dhcp_pool"])
+        return view.next_address(view.wire_network(self.live), self.hosts.all(), self.addresses(), pools)
 
     def _looker(self, hosts: HostBook) -> Callable[[Host | None, Board], Data]:
         site = self.daemon.site
@@ -112,7 +115,8 @@ class Desk:
 
         def look(host: Host | None, board: Board) -> Data:
             server = ties.get(board.mac, "")
-            return view.board_view(host, board, server, ports.get(server, ""), profiles.of(host))
+            port = ports[server] if server else str(self._book.of(board.mac) or "")
+            return view.board_view(host, board, server, port, profiles.of(host))
 
         return look
 

@@ -137,16 +137,39 @@ def wire_network(live: Live) -> IPv4Network | None:
         return None
 
 
-def next_address(network: IPv4Network | None, hosts: Iterable[Host], taken: Iterable[IPv4Address]) -> str:
+Pools = list[tuple[IPv4Address, IPv4Address]]
+"""First and last address of each range that is given to machines without one of their own."""
+
+
+def pools(texts: Iterable[str]) -> Pools:
+    """Return the ranges of the option dhcp_pool; one that makes no sense is none, and is told by the DHCP service."""
+    found: Pools = []
+    for text in texts:
+        low, _, high = text.partition("-")
+        try:
+            found.append((IPv4Address(low.strip()), IPv4Address((high or low).strip())))
+        except AddressValueError:
+            continue
+    return found
+
+
+def next_address(
+    network: IPv4Network | None, hosts: Iterable[Host], taken: Iterable[IPv4Address], pools: Pools | None = None
+) -> str:
     """Return the address to propose for a new host, "" where there is none to propose.
 
-    The one above the highest of the hosts there, as people count upwards; when that is taken, the lowest free one.
+    The one above the highest of the hosts there, as people count upwards; when that is taken or of a pool, the lowest
+    free one.
     """
     if network is None or network.prefixlen > 30:
         return ""
     used = {host.ip for host in hosts if host.ip is not None and host.ip in network}
     blocked = used | set(taken) | {network.network_address, network.broadcast_address}
+
+    def free(address: IPv4Address) -> bool:
+        return address not in blocked and not any(low <= address <= high for low, high in pools or ())
+
     above = max(used) + 1 if used else None
-    if above is not None and above in network and above not in blocked:
+    if above is not None and above in network and free(above):
         return str(above)
-    return next((str(one) for one in network.hosts() if one not in blocked), "")
+    return next((str(one) for one in network.hosts() if free(one)), "")

@@ -212,18 +212,70 @@ def test_a_server_shows_its_board(app: TestApp, admin: Connection) -> None:
     assert "board-head" not in app.get("/server/web")
 
 
-@pytest.mark.parametrize(("action", "title"), [("restart", "Restart pi1?"), ("reinstall", "Install pi1 anew?")])
-def test_an_order_is_looked_at_first(app: TestApp, action: str, title: str) -> None:
-    page = app.get(f"/netboot/{PI1}/{action}")
+@pytest.mark.parametrize(("action", "title"), [("restart", "Restart pi2?"), ("reinstall", "Install pi2 anew?")])
+def test_an_order_that_cannot_be_given_says_why(app: TestApp, action: str, title: str) -> None:
+    page = app.get(f"/netboot/pi2/{action}")
     assert title in page
-    assert "Back" in page  # nobody knows where it hangs, so there is nothing to confirm
+    assert "it is not known at which port it hangs" in page
+    assert 'name="confirm"' not in page
 
 
-def test_ports_are_looked_at_first(app: TestApp) -> None:
-    form = next(one for one in app.get("/netboot/ports").forms.values() if "pdu" in one.fields)
+def test_an_install_is_looked_at_and_its_name_typed(app: TestApp, admin: Connection) -> None:
+    page = app.get("/netboot/pi2/reinstall?power=no")
+    assert "Nothing is switched now" in page
+    form = next(one for one in page.forms.values() if "confirm" in one.fields)
+    form["confirm"] = "pi1"
+    assert "this formats the disk of pi2" in form.submit(status=409)
+    form["confirm"] = "pi2"
+    marked = form.submit().follow()
+    assert "It is installed anew the next time it says hello." in marked
+    assert "to be installed anew" in marked
+    assert admin.call("netbootBoard", {"board": "pi2"})["board"]["reinstall"] == "wanted"
+    keep = next(one for one in marked.forms.values() if one.action.endswith("/keep"))
+    assert "It is not installed anew." in keep.submit().follow()
+    assert admin.call("netbootBoard", {"board": "pi2"})["board"]["reinstall"] == ""
+
+
+def test_a_server_that_is_a_board_is_installed_by_a_run(app: TestApp) -> None:
+    page = app.get("/netboot/pi1/reinstall")
+    form = next(one for one in page.forms.values() if "confirm" in one.fields)
+    assert form["rev"].value
+    assert "What happens, in this order" in page
+    assert "/plan/new?action=restart&amp;server=pi1" in app.get("/netboot/pi1").text
+
+
+def test_a_port_is_looked_for(app: TestApp) -> None:
+    form = next(one for one in app.get("/netboot/pi2").forms.values() if one.action.endswith("/find-port"))
+    found = form.submit(status=404)
+    assert PI2 in found  # no switch of the lab has seen it
+    assert "What is known" in found
+
+
+def test_ports_are_looked_at_before_they_are_switched(app: TestApp) -> None:
+    page = app.get("/netboot/ports")
+    form = next(one for one in page.forms.values() if "pdu" in one.fields)
     assert [value for value, _chosen, _text in form["pdu"].options] == ["sw"]
-    assert "No ports were mapped yet." in app.get("/netboot/ports")
-    assert app.get("/netboot/ports/live").json["html"]
+    assert "No ports were mapped yet." in page
+    form["ports"] = "1-2, 77"
+    preview = form.submit()
+    assert "Switch these ports of sw off and on?" in preview
+    assert "feeds pi1" in preview
+    assert "the switch has no such PoE port" in preview
+    confirm = next(one for one in preview.forms.values() if "confirm" in one.fields)
+    confirm["confirm"] = "nonsense"
+    assert "one by one" in confirm.submit(status=409)
+
+
+def test_ports_are_mapped_and_what_came_is_shown(app: TestApp, site: WebSite) -> None:
+    form = next(one for one in app.get("/netboot/ports").forms.values() if "pdu" in one.fields)
+    form["ports"] = "4"
+    confirm = next(one for one in form.submit().forms.values() if "confirm" in one.fields)
+    confirm["confirm"] = "sw"
+    page = confirm.submit().follow()
+    assert "is under way" in page
+    stop = next(one for one in page.forms.values() if one.action.endswith("/cancel"))
+    assert "broken off" in stop.submit().follow()
+    assert app.get("/netboot/ports/live").json["html"]["ports/1.4"]
 
 
 def test_a_stranger_is_added_on_a_page(app: TestApp, hosts: NetbootSite) -> None:

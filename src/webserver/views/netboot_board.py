@@ -16,6 +16,7 @@ from ..ockle_client.connection import ClientError
 from ..texts import N_, _
 
 ORDER_S = 125.0
+REFUSALS = {"refused": 409, "conflict": 409, "bad_request": 422, "not_found": 404, "device": 502, "timeout": 504}
 NOTES = {
     "restart": N_("It is switched off and on again."),
     "reinstall": N_("It is installed anew the next time it says hello."),
@@ -75,9 +76,9 @@ def do(request: Request) -> Answer:
     except ClientError as error:
         if error.code == "unknown_command":
             return page(request, 501, _("This daemon does not know that order."))
-        if error.code not in ("refused", "device", "conflict", "bad_request", "timeout"):
+        if error.code not in REFUSALS:
             raise
-        return page(request, {"device": 502, "timeout": 504}.get(error.code, 409), error.message)
+        return page(request, REFUSALS[error.code], error.message)
 
 
 def _find_port(request: Request) -> Answer:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ockle.commands.netboot_import import as_hosts, merged
-from ockle.commands.netboot_view import next_address
+from ockle.commands.netboot_view import next_address, pools
 from ockle.netboot.hosts import Host, parse_hosts
 from ockle.webserver.netboot.edits import Row, apply, posted_rows, shown
 from ockle.webserver.netboot.rows import Changes, Parts
@@ -38,6 +38,12 @@ def test_the_next_address_is_free_and_above_the_highest(
     used: tuple[int, ...], taken: tuple[int, ...], proposed: str
 ) -> None:
     assert next_address(NET, hosts(*used), {IPv4Address(f"10.0.0.{one}") for one in taken}) == proposed
+
+
+def test_an_address_of_a_pool_is_not_proposed() -> None:
+    ranges = pools(["10.0.0.3-10.0.0.5", "nonsense", "10.0.0.1"])
+    assert next_address(NET, hosts(2), [], ranges) == "10.0.0.6"
+    assert next_address(NET, hosts(2, 6), [], ranges) == ""
 
 
 def test_without_a_network_nothing_is_proposed() -> None:
