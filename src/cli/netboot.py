@@ -6,7 +6,15 @@ from importlib import import_module
 
 from .parser import Commands
 
-MODULES = ("netboot_look", "netboot_transfers", "netboot_hosts", "netboot_serve", "netboot_initramfs")
+MODULES = (
+    "netboot_look",
+    "netboot_transfers",
+    "netboot_power",
+    "netboot_ports",
+    "netboot_hosts",
+    "netboot_serve",
+    "netboot_initramfs",
+)
 """Each has a function ``register`` that adds commands below ``ockle netboot``."""
 
 

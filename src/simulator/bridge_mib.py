@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from .snmp_agent import Variable, integer, text
 from .snmp_ber import Oid, Value
@@ -17,13 +18,13 @@ LEARNED, SELF = 3, 4
 OWN_PORT = 0
 
 
-def port_variables(ports: Iterable[int], labels: Mapping[int, str], unit: int) -> Iterator[Variable]:
+def port_variables(ports: Iterable[int], label: Callable[[int], str], unit: int) -> Iterator[Variable]:
     """Yield the bridge ports and their interfaces, gi UNIT/0/PORT."""
     for port in ports:
         index = FIRST_INDEX + port
         yield _fixed((*BRIDGE, 1, 4, 1, 2, port), integer(index))
         yield _fixed((*IF_NAME, index), text(f"gi{unit}/0/{port}"))
-        yield _fixed((*IF_ALIAS, index), text(labels.get(port, "")))
+        yield Variable((*IF_ALIAS, index), partial(_label, label, port))
     yield _fixed((*BRIDGE, 7, 1, 4, 2, 1, 3, 0, VLAN), integer(FILTERING_DATABASE))
 
 
@@ -36,6 +37,10 @@ def learned_variables(seen: Iterable[tuple[int, str]], own: str) -> Iterator[Var
         yield _fixed((*BRIDGE, 4, 3, 1, 3, *octets), integer(status))
         yield _fixed((*BRIDGE, 7, 1, 2, 2, 1, 2, FILTERING_DATABASE, *octets), integer(port))
         yield _fixed((*BRIDGE, 7, 1, 2, 2, 1, 3, FILTERING_DATABASE, *octets), integer(status))
+
+
+def _label(label: Callable[[int], str], port: int) -> Value:
+    return text(label(port))
 
 
 def _fixed(oid: Oid, value: Value) -> Variable:

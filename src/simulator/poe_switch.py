@@ -93,9 +93,11 @@ class PoeSwitch(SnmpPowerDevice):
         yield Variable((*POE, 3, 1, 1, 4, group), lambda: gauge(self._total_w()))
         for number in self.outlets:
             yield from self._row(group, number)
-        labels = {number: outlet.label for number, outlet in self.outlets.items()}
         uplink = len(self.outlets) + 1
-        yield from port_variables((*self.outlets, uplink), {**labels, uplink: "uplink"}, group)
+        yield from port_variables((*self.outlets, uplink), self._label, group)
+
+    def _label(self, port: int) -> str:
+        return self.outlets[port].label if port in self.outlets else "uplink"
 
     @override
     def _live_variables(self) -> Iterable[Variable]:
