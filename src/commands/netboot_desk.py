@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from ..netboot.hosts import Host
 from ..netboot.mac import parse_mac
 from ..netboot.port_book import PortBook
 from ..netboot.profiles import Profiles
+from ..netboot.stages import Stage
 from . import netboot_view as view
 from .boot_ties import tied_boards
 from .group import Data
@@ -62,6 +64,12 @@ class Desk:
         found += [look(None, board) for board in sorted(boards.values(), key=lambda one: one.mac) if board.first_seen]
         self._add_transfers(found)
         return found
+
+    def counts(self) -> dict[str, int]:
+        """Return stage -> how many boards are there."""
+        seen = {board.mac: board.stage for board in self.boards.all() if board.first_seen}
+        stages = {host.mac: Stage.NEW for host in self.hosts.all()} | seen
+        return {stage.key: number for stage, number in Counter(stages.values()).items()}
 
     def one(self, word: str) -> Data:
         """Return the board that ``word`` names. Raises CommandError "not_found"."""
@@ -121,6 +129,7 @@ class Desk:
         return look
 
     def _add_transfers(self, boards: list[Data]) -> None:
-        loading = {one["mac"]: one for one in reversed(self.transfers()) if one["state"] in ("running", "waiting")}
+        open_ones = [one for one in self.transfers() if one["state"] in ("running", "waiting")]
+        loading = {one["mac"]: one for one in sorted(open_ones, key=lambda one: one["begun"])}
         for board in boards:
             board["loading"] = loading.get(board["mac"])

@@ -45,9 +45,6 @@ class NetbootLook(CommandGroup):
         """
         desk = self._desk
         live, settings, hosts = desk.live, desk.settings, desk.hosts
-        counts: dict[str, int] = {}
-        for board in desk.all():
-            counts[board["stage"]] = counts.get(board["stage"], 0) + 1
         problem = desk.plugin.failure or live["problem"] or desk.boards.problem or hosts.problem
         running = bool(live["serving"])
         if not running and not problem:
@@ -61,7 +58,7 @@ class NetbootLook(CommandGroup):
             "address": str(live["wire"].get("address", "")) or settings["address"],
             "network": str(live["wire"].get("network", "")),
             "services": view.services(live, settings["services"]),
-            "counts": counts,
+            "counts": desk.counts(),
             "unknown": len(self._unknown()),
             "hosts_problems": [{"line": one.number, "text": one.text} for one in hosts.list.problems],
             "transfers": desk.transfers(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from ockle.netboot.dhcp.lease_store import LeaseStore
 from ockle.netboot.dhcp.leases import Lease, State
 from ockle.netboot.mac import mac_bytes
 from ockle.netboot.stages import Stage
-from ockle.webserver.ockle_client.connection import ClientError, Connection
+from ockle.webserver.netboot.looks import Looks
+from ockle.webserver.ockle_client.connection import ClientError, Connection, ConnectionFailed
 from web_site import WebSite
 
 
@@ -179,20 +181,40 @@ def test_a_poll_brings_only_what_changed(app: TestApp, netboot: NetbootSite) -> 
     assert reply["lists"] == {}
 
 
-def test_many_browsers_cost_the_daemon_one_look(
-    site: WebSite, app: TestApp, admin: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks = site.router.registry.netboot_looks
-    looked_again(site)
-    before = looks.look(admin.call)
+class Counted:
+    """Passes commands on, and counts them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.calls = 0
+
+    def __call__(self, command: str) -> dict[str, Any]:
+        self.calls += 1
+        return self._connection.call(command)
+
+
+def test_many_browsers_cost_the_daemon_one_look(admin: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ockle.webserver.netboot.looks.FRESH_S", 60.0)
+    looks, call = Looks(), Counted(admin)
+    first = looks.look(call)
+    once = call.calls
+    assert looks.look(call) is first
+    assert call.calls == once
     looks.forget()
-    first = looks.look(admin.call)
-    assert first is not before
-    for _browser in range(5):
-        app.get("/netboot/live")
-    assert looks.look(admin.call) is first
+    assert looks.look(call) is first  # asked anew: nothing is another than before, and nothing is drawn anew
+    assert call.calls == 2 * once
+
+
+def test_who_does_not_answer_leaves_the_last_look(admin: Connection) -> None:
+    def silent(_command: str) -> dict[str, Any]:
+        raise ConnectionFailed("no answer")
+
+    looks = Looks()
+    with pytest.raises(ConnectionFailed):
+        looks.look(silent)
+    first = looks.look(Counted(admin))
     looks.forget()
+    assert looks.look(silent) == replace(first, old=True)
 
 
 def test_a_boards_page_and_its_poll(app: TestApp) -> None:

@@ -60,11 +60,12 @@ class Looks:
 
     def _renewed(self, call: Call) -> Look:
         try:
-            return ask(call)
+            fresh = ask(call)
         except ConnectionFailed:
             if self._look is None:
                 raise
             return replace(self._look, old=True)
+        return self._look if fresh == self._look else fresh  # what is the same stays the same, and is not drawn anew
 
 
 def ask(call: Call) -> Look:

@@ -27,9 +27,8 @@ class Painter:
     """Makes parts for whoever asks: an admin sees more to click at."""
 
     def __init__(self, request: Request) -> None:
-        admin = request.identity is not None and request.identity.may("admin")
         template = request.registry.netboot_parts.get_template("parts/netboot.jinja2")
-        self._macros = template.make_module({"request": request, "admin": admin})
+        self._macros = template.make_module({"request": request, "admin": _is_admin(request)})
 
     def __call__(self, macro: str, *values: Any) -> str:
         return str(getattr(self._macros, macro)(*values)).strip()
@@ -44,7 +43,20 @@ class Painter:
 
 
 def overview(request: Request, look: Look) -> Parts:
-    """Return the parts of /netboot."""
+    """Return the parts of /netboot, drawn once for all who may do the same."""
+    drawn: dict[tuple[bool, str], tuple[Look, Parts]] = request.registry.netboot_drawn
+    key = (_is_admin(request), request.script_name)
+    before = drawn.get(key)
+    if before is None or before[0] is not look:
+        before = drawn[key] = (look, _overview(request, look))
+    return before[1]
+
+
+def _is_admin(request: Request) -> bool:
+    return request.identity is not None and bool(request.identity.may("admin"))
+
+
+def _overview(request: Request, look: Look) -> Parts:
     paint = Painter(request)
     html = {"state": paint("service_state", look.status, look.boards)}
     boards = [{"mac": one["mac"], "board": one, "path": board_path(request, one)} for one in look.boards]

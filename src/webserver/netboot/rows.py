@@ -7,23 +7,30 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 REMEMBERED = 32
 """Looks whose parts are remembered; a browser that has an older one gets everything anew."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parts:
     """``html``: key -> part; ``lists``: list -> its keys, in the order in which they are shown."""
 
     html: Mapping[str, str]
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    @cached_property
     def marks(self) -> dict[str, str]:
         """Return a short name of each part, and of each list's order."""
         lists = {f"={name}": _mark("\n".join(keys)) for name, keys in self.lists.items()}
         return lists | {key: _mark(part) for key, part in self.html.items()}
+
+    @cached_property
+    def rev(self) -> str:
+        """The same for the same content."""
+        return _mark(repr(sorted(self.marks.items())))
 
 
 class Changes:
@@ -35,12 +42,9 @@ class Changes:
 
     def note(self, parts: Parts) -> str:
         """Return the revision of what is there now: the same content, the same revision."""
-        return self._note(parts.marks())
-
-    def _note(self, marks: dict[str, str]) -> str:
-        rev = _mark(repr(sorted(marks.items())))
+        rev = parts.rev
         with self._lock:
-            self._known[rev] = marks
+            self._known[rev] = parts.marks
             self._known.move_to_end(rev)
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
@@ -50,8 +54,7 @@ class Changes:
         """Return ``rev`` and ``same``, or ``html`` and ``lists`` of what changed since; all if ``rev`` is forgotten."""
         with self._lock:
             before = self._known.get(rev, {})
-        marks = parts.marks()
-        now = self._note(marks)
+        marks, now = parts.marks, self.note(parts)
         if rev == now:
             return {"rev": now, "same": True}
         return {

@@ -39,6 +39,7 @@ ROUTES = {
 def includeme(config: Configurator) -> None:
     config.registry.netboot_looks = Looks()
     config.registry.netboot_changes = Changes()
+    config.registry.netboot_drawn = {}
     for name, pattern in ROUTES.items():
         config.add_route(f"netboot.{name}", f"/netboot/{pattern}")
 
