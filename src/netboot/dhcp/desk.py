@@ -37,7 +37,7 @@ class Case:
 
     @property
     def mac(self) -> str:
-        return of_bytes(self.packet.hardware)
+        return self.host.mac if self.host is not None else of_bytes(self.packet.hardware)
 
 
 class Desk:
@@ -87,7 +87,7 @@ class Desk:
         packet, answer = case.packet, case.answer
         old = self.leases.at(answer.ip)
         case.before = old.copy() if old is not None else None
-        name = printable(packet.options.get(HOST_NAME, b""))
+        name = printable(packet.options[HOST_NAME]) if HOST_NAME in packet.options else ""
         lease = self.leases.put(answer.ip, packet.key, packet.hardware, mark, now + answer.hold_s, name)
         was_kept = case.before is not None and case.before.state is not State.OFFERED
         if mark in {State.BOUND, State.QUARANTINED} or case.client.firmware or was_kept:

@@ -30,16 +30,19 @@ class Diary:
 
     def note(self, case: Case) -> Note | None:
         """Return what is to be noted of the board, None = nothing. A running system never changes its board's stage."""
-        kind, client, ip = case.answer.reply, case.client, ".".join(map(str, case.answer.ip))
+        kind, client = case.answer.reply, case.client
         if kind is None or kind is Type.NAK:
             return None
-        hostname = printable(case.packet.options.get(HOST_NAME, b""))
         if case.host is not None:
-            self._used[case.host.mac] = (self._context.clock.wall(), hostname)
+            name = printable(case.packet.options.get(HOST_NAME, b""))
+            self._used[case.host.mac] = (self._context.clock.wall(), name)
+        board = None if client.firmware else self._context.boards.get(case.mac)
+        if not client.firmware and (board is None or kind is Type.OFFER):
+            return None
+        ip = ".".join(map(str, case.answer.ip))
         known = {"ip": ip} if any(case.answer.ip) else {}
-        if not client.firmware:
-            board = self._context.boards.get(case.mac)
-            return Note(case.mac, None, "", known) if known and board is not None and board.ip != ip else None
+        if board is not None:
+            return Note(case.mac, None, "", known) if known and board.ip != ip else None
         self._same_address(case)
         known |= {"kind": client.kind.value, "arch": client.arch}
         if client.serial:

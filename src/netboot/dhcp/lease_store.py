@@ -6,7 +6,6 @@ it is counted: a machine without a battery for its clock starts years ago, and t
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,11 +29,8 @@ CREATE TABLE IF NOT EXISTS leases (
 ) WITHOUT ROWID
 """
 _COLUMNS = "ip, client, mac, state, seconds, stamp, ends, hostname"
-# one statement for any number of leases: the interpreter's lock is given away once and not for every row
-_PUT = f"INSERT OR REPLACE INTO leases ({_COLUMNS}) SELECT " + ", ".join(
-    f"json_extract(value, '$[{number}]')" for number in range(8)
-)
-_PUT += " FROM json_each(?)"
+_PUT, _ROW = f"INSERT OR REPLACE INTO leases ({_COLUMNS}) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?)"
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,18 @@ class LeaseStore:
 
     def write(self, rows: list[Row]) -> None:
         """Write leases, all or none; when it returns they outlive this process. Raises sqlite3.Error."""
-        self._connection.execute(_PUT, (json.dumps(rows),))
+        if len(rows) <= _AT_ONCE:
+            self._put(rows)
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:
+            for at in range(0, len(rows), _AT_ONCE):
+                self._put(rows[at : at + _AT_ONCE])
+
+    def _put(self, rows: list[Row]) -> None:
+        """One statement for many rows: the interpreter's lock, which others want, is given away once and not per row."""
+        values = [value for row in rows for value in row]
+        self._connection.execute(_PUT + ", ".join([_ROW] * len(rows)), values)
 
     def close(self) -> None:
         self._connection.close()
