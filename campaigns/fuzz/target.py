@@ -15,6 +15,7 @@ TARGETS = {
         ("frames", "messages", "snmp_answers", "snmp_requests", "http_answers", "urls", "host_keys"), "wire"
     ),
     **dict.fromkeys(("hello_lines", "image_requests", "ntp_packets", "programs"), "installing"),
+    **dict.fromkeys(("dhcp_messages", "dhcp_talks", "dhcp_arp"), "dhcp"),
     **dict.fromkeys(("tftp_requests", "tftp_transfers", "tftp_texts"), "tftp"),
     **dict.fromkeys(("ini_files", "sites", "option_values", "host_ranges"), "texts"),
 }
