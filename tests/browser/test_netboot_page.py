@@ -62,6 +62,7 @@ def test_the_page_follows_the_boards_without_a_jump(netboot: NetbootSite, admin:
     stand.services["dhcp"]["unknown"] = []
     stand.write()
     page.locator("[data-empty=unknown]").wait_for()
+    assert page.get_by_role("button", name="Empty this list").is_hidden()
     stand.begin()
     page.get_by_role("link", name=f"Add… {STRANGER}").wait_for()
 

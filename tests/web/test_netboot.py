@@ -273,6 +273,18 @@ def test_a_port_is_looked_for(app: TestApp) -> None:
     assert "What is known" in found
 
 
+def test_a_port_is_found_and_remembered(app: TestApp, netboot: NetbootSite, admin: Connection) -> None:
+    netboot.web.lab.learn("sw", 3, PI3)
+    form = next(one for one in app.get("/netboot/pi3").forms.values() if one.action.endswith("/find-port"))
+    found = form.submit()
+    assert "Switch sw, port gi1/0/3" in found
+    assert "PoE port 1.3" in found
+    assert admin.call("netbootBoard", {"board": "pi3"})["board"]["port"] == "sw 1.3"
+    restart = app.get("/netboot/pi3/restart")
+    assert "loses its power, unasked, and gets it back" in restart
+    assert "Type pi3 to go on" in restart
+
+
 def test_ports_are_looked_at_before_they_are_switched(app: TestApp) -> None:
     page = app.get("/netboot/ports")
     form = next(one for one in page.forms.values() if "pdu" in one.fields)

@@ -35,7 +35,7 @@ WIDGETS = {
 _HIDDEN = frozenset({"type"})
 """What is chosen before there is a form."""
 
-_PROMINENT = frozenset({"comment", "dependencies", "plugins"})
+_PROMINENT = frozenset({"comment", "dependencies", "plugins", "interface", "boards", "image"})
 
 Place = tuple[str, str]
 Texts = Mapping[Place, Any]
