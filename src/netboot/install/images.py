@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from ...common.device_loop import run_blocking
 from ...common.errors import DeviceUnreachable, OckleError
+from ..mounts import Mounts
 
 OPEN_S = 10.0
 HASH_S = 3600.0
@@ -50,10 +51,14 @@ def identity_of(info: os.stat_result) -> Identity:
 
 
 class Images:
-    """The files of one folder. ``folder`` is absolute; links in it must not lead out of it."""
+    """The files of one folder. ``folder`` is absolute; links in it must not lead out of it.
 
-    def __init__(self, folder: Path) -> None:
+    ``mounts``  what lies on other machines, which is refused; None = nothing is
+    """
+
+    def __init__(self, folder: Path, mounts: Mounts | None = None) -> None:
         self._folder = folder
+        self._mounts = mounts
         self._digests: OrderedDict[Identity, asyncio.Future[str]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Semaphore(1)
@@ -67,7 +72,7 @@ class Images:
     async def open(self, name: str) -> Image:
         """Open a root file system by its name. Raises OckleError, in one line, when it cannot be given."""
         try:
-            return await run_blocking(lambda: open_image(self._folder, name), OPEN_S, name)
+            return await run_blocking(lambda: open_image(self._folder, name, self._mounts), OPEN_S, name)
         except DeviceUnreachable as error:
             raise OckleError(f"{name} cannot be opened: its disk does not answer") from error
 
@@ -107,7 +112,7 @@ class Images:
                 result.cancel()
 
     def _read_all(self, name: str, identity: Identity) -> str:
-        image = open_image(self._folder, name)
+        image = open_image(self._folder, name, self._mounts)
         try:
             digest = hashlib.sha256()
             while chunk := image.file.read(CHUNK):
@@ -129,13 +134,20 @@ def _look_at_error(future: asyncio.Future[str]) -> None:
         future.exception()
 
 
-def open_image(folder: Path, name: str) -> Image:
+def open_image(folder: Path, name: str, mounts: Mounts | None = None) -> Image:
     """Open a file below ``folder``. Raises OckleError; a FIFO or a device is refused and never waited for."""
+
+    def refuse_remote(place: Path) -> None:
+        if mounts is not None and mounts.is_remote(str(place)):
+            raise OckleError(f"{name} is on a network file system, see install_network_files")
+
     path = PurePosixPath(name)
     if not name or "\0" in name or path.is_absolute() or ".." in path.parts:
         raise OckleError(f"{name!r} is no name of a root file system")
     try:
+        refuse_remote(folder / path)
         real = (folder / path).resolve(strict=True)
+        refuse_remote(real)
         if not real.is_relative_to(folder.resolve()):
             raise OckleError(f"{name} leads out of {folder}")
         handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
+from ..mounts import Mounts
 from ..service import BootContext
 from .boards_here import BoardsHere
 from .control import ControlPort
@@ -21,7 +22,7 @@ class InstallServer:
 
     def __init__(self, context: BootContext) -> None:
         self._context = context
-        self._images = Images(context.images)
+        self._images = Images(context.images, None if context.settings["install_network_files"] else Mounts())
         here = BoardsHere(context)
         self._transfers = Transfers(context, here, self._images)
         control = ControlPort(context, here, self._images, lambda: self._get.port)

@@ -12,8 +12,8 @@ import os
 import stat
 from pathlib import Path
 
+from ..mounts import Mounts
 from .content import Content, File, Netascii, Text
-from .mounts import Mounts
 from .names import View, candidates, clean, fill_cmdline, is_cmdline
 from .packet import Code, TftpError
 

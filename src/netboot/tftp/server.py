@@ -8,11 +8,11 @@ import logging
 import resource
 from typing import Any
 
+from ..mounts import Mounts
 from ..service import BootContext
 from .engine import TICK_S, Engine
 from .files import BootFiles
 from .lookup import Lookup
-from .mounts import Mounts
 from .progress import Progress
 from .rules import Rules
 

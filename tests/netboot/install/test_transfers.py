@@ -16,6 +16,9 @@ import pytest
 
 from netboot_hello import PI_ADDRESS, board, hello, journal, load, put_image, until
 from netboot_site import Serving, serving
+from ockle.common.errors import OckleError
+from ockle.netboot.install.images import open_image
+from ockle.netboot.mounts import Mounts
 from ockle.netboot.stages import Stage
 from peers import peer
 
@@ -247,3 +250,14 @@ def test_a_board_that_has_everything_and_does_not_close_keeps_nobody_from_being_
         with stalled(served, "127.0.8.2"):  # the watch for stalled ones still works, a second and more later
             until(lambda: board(served, mac(2)).stage is Stage.FAILED)
     assert board(served, mac(1)).stage is Stage.INSTALLING
+
+
+def test_a_network_file_system_is_refused_untouched(tmp_path: Path) -> None:
+    (tmp_path / "nas").mkdir()
+    (tmp_path / "nas" / "rootfs.tgz").write_bytes(b"x")
+    (tmp_path / "link.tgz").symlink_to("nas/rootfs.tgz")
+    (tmp_path / "mountinfo").write_text(f"9 1 0:9 / {tmp_path}/nas rw - nfs4 server:/nas rw\n")
+    for name in ("nas/rootfs.tgz", "link.tgz"):
+        with pytest.raises(OckleError, match="network file system, see install_network_files"):
+            open_image(tmp_path, name, Mounts(tmp_path / "mountinfo"))
+        open_image(tmp_path, name).close()

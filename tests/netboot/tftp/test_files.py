@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ockle.netboot.mounts import Mounts, remote_folders
 from ockle.netboot.tftp.files import BootFiles
-from ockle.netboot.tftp.mounts import Mounts, remote_folders
 from ockle.netboot.tftp.names import View
 from ockle.netboot.tftp.packet import TftpError
 
