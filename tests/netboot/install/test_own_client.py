@@ -164,6 +164,13 @@ server.run(lambda: print(*server.addresses["install"], flush=True))
 """
 
 
+SLOW_FETCH = """
+fetch_once() {
+    touch "$work/fetching"
+    while [ -e "$work/slow" ]; do sleep 1; done
+    wget -q -c -O "$image" "http://$master:$port/$sum" >&2
+}
+"""
 SLOW_FORMAT = """
 make_file_system() {
     rm -rf "$new_root"
@@ -191,33 +198,44 @@ def child(tmp: Path, *ports: int) -> Iterator[tuple[subprocess.Popen[str], list[
         process.communicate(timeout=10)
 
 
-def test_a_server_killed_between_the_mark_and_its_confirmation_formats_no_board_twice(tmp_path: Path) -> None:
-    """kill -9 while the board loads: the board goes on, tells the next server, and is asked for nothing again."""
-    (tmp_path / "etc" / "netboot" / "images").mkdir(parents=True)
-    (tmp_path / "etc" / "hosts.csv").write_text(HOSTS)
-    (tmp_path / "etc" / "netboot" / "images" / "rootfs.tgz").write_bytes(root_file_system(**FILES))
-    with child(tmp_path) as (first, addresses):
-        boards = Boards(BootFolder(tmp_path / "state").boards, SystemClock())
-        boards.want_reinstall(MAC)
-        boards.close()
-        pi = FolderBoard(tmp_path / "board", settings={"fetch_pause": 1, "fetch_tries": 20})
-        pi.install()
-        (pi.folder / "slow").touch()
-        pi.functions = SLOW_FORMAT
-        result: list[str] = []
-        thread = threading.Thread(target=lambda: result.append(pi.hello(*addresses[0])))
-        thread.start()
-        until((pi.folder / "made").exists, "formatting")
-        first.send_signal(signal.SIGKILL)
-        first.wait(10)
-    (pi.folder / "slow").unlink()
+def prepared(tmp: Path) -> Boards:
+    """Make the folders of a boot server, and the board that is to be installed anew."""
+    (tmp / "etc" / "netboot" / "images").mkdir(parents=True)
+    (tmp / "etc" / "hosts.csv").write_text(HOSTS)
+    (tmp / "etc" / "netboot" / "images" / "rootfs.tgz").write_bytes(root_file_system(**FILES))
+    boards = Boards(BootFolder(tmp / "state").boards, SystemClock())
+    boards.want_reinstall(MAC)
+    return boards
+
+
+@contextmanager
+def busy(pi: FolderBoard, at: tuple[str, int], mark: str) -> Iterator[list[str]]:
+    """Have the board say hello and come to where it makes the file ``mark``; afterwards it goes on and ends."""
+    pi.install()
+    (pi.folder / "slow").touch()
+    result: list[str] = []
+    thread = threading.Thread(target=lambda: result.append(pi.hello(*at)))
+    thread.start()
+    until((pi.folder / mark).exists, mark)
+    yield result
+    (pi.folder / "slow").unlink(missing_ok=True)
     thread.join(30)
-    assert result == [""], pi.said  # it had no answer to what to load
     pi.functions = ""
-    boards = Boards(BootFolder(tmp_path / "state").boards, SystemClock())
-    try:
-        found = boards.get(MAC)
-        assert found is not None and found.reinstall is MarkState.STARTED
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+
+
+def test_a_server_killed_between_the_mark_and_its_confirmation_formats_no_board_twice(tmp_path: Path) -> None:
+    """kill -9 while the board formats: it has no system then, is installed by the next server, and never again."""
+    pi = FolderBoard(tmp_path / "board", functions=SLOW_FORMAT)
+    with closing(prepared(tmp_path)) as boards:
+        with child(tmp_path) as (first, addresses), busy(pi, addresses[0], "made") as result:
+            kill(first)
+        assert result == [""], pi.said  # it had no answer to what to load
+        assert boards.poll() and boards.get(MAC).reinstall is MarkState.STARTED  # type: ignore[union-attr]
         with child(tmp_path, *(port for _, port in addresses)) as (_second, again):
             assert pi.hello(*again[0]) == "boot", pi.said
             assert (pi.root / "etc" / "issue").exists()
@@ -225,5 +243,23 @@ def test_a_server_killed_between_the_mark_and_its_confirmation_formats_no_board_
             until(lambda: boards.poll() or boards.get(MAC).reinstall is MarkState.NONE)  # type: ignore[union-attr]
             assert pi.hello(*again[0]) == "boot", pi.said
             assert (pi.root / "mine").exists(), "it was formatted twice"
-    finally:
-        boards.close()
+
+
+def test_a_server_killed_while_it_sends_is_told_the_end_by_the_board(tmp_path: Path) -> None:
+    """The board goes on loading from the next server, without its connection, and confirms on another one."""
+    pi = FolderBoard(tmp_path / "board", functions=SLOW_FETCH, settings={"fetch_tries": 20, "fetch_pause": 1})
+    with (
+        closing(prepared(tmp_path)) as boards,
+        child(tmp_path) as (first, addresses),
+        busy(pi, addresses[0], "fetching") as result,
+    ):
+        kill(first)
+        with child(tmp_path, *(port for _, port in addresses)) as (_second, again):
+            (pi.folder / "slow").unlink()
+            until(lambda: result)
+            assert result == [""] and (pi.root / "etc" / "issue").exists(), pi.said
+            (pi.root / "mine").touch()
+            assert pi.hello(*again[0]) == "boot", pi.said
+            assert (pi.root / "mine").exists(), "it was formatted twice"
+            until(lambda: boards.poll() or boards.get(MAC).reinstall is MarkState.NONE)  # type: ignore[union-attr]
+            until(lambda: boards.poll() or boards.get(MAC).stage is Stage.BOOTED)  # type: ignore[union-attr]
