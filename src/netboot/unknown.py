@@ -47,11 +47,9 @@ class UnknownMachines:
         self._seen: OrderedDict[bytes, UnknownMachine] = OrderedDict()  # the one that asked last is the last
         self._read_at: dict[bytes, float] = {}
         self._reads = Allowance(READ_PER_S, READ_AT_ONCE, now)
-        self.requests = 0
 
     def seen(self, hardware: bytes, now: float, wall: float) -> UnknownMachine | None:
         """Count a request; returns the machine when its message is to be read. ``now``: as the constructor's."""
-        self.requests += 1
         machine = self._seen.get(hardware)
         if machine is None:
             if len(self._seen) >= MOST_KEPT:
@@ -77,7 +75,8 @@ class UnknownMachines:
         return len(self._seen)
 
     def _drop(self) -> None:
-        oldest = islice(self._seen, 16)
-        drop = min(oldest, key=lambda hardware: self._seen[hardware].count > 1)
+        oldest = islice(self._seen.items(), 16)
+        once = next((hardware for hardware, machine in oldest if machine.count == 1), None)
+        drop = once or next(iter(self._seen))
         del self._seen[drop]
         self._read_at.pop(drop, None)

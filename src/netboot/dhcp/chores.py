@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +13,8 @@ from dataclasses import dataclass
 from ..boards import Boards
 from ..stages import Stage
 from .lease_store import LeaseStore, Row
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +39,32 @@ class Chores:
         loop = asyncio.get_running_loop()
 
         def work() -> None:
-            fault = ""
+            fault = "it was broken off"
             try:
-                if rows:
-                    self._store.write(rows)
-            except sqlite3.Error as error:
-                fault = str(error)
-            for note in notes:
-                if note.stage is None:
-                    self._boards.touch(note.mac, **note.known)
-                else:
-                    self._boards.note(note.mac, note.stage, note.text, **note.known)
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(done, fault)
+                fault = self._write(rows)
+                for note in notes:
+                    self._note(note)
+            except Exception:  # the loop waits for an end of each batch
+                log.exception("the leases and notes of a batch were broken off")
+            finally:
+                with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                    loop.call_soon_threadsafe(done, fault)
 
         self._thread.submit(work)
+
+    def _write(self, rows: list[Row]) -> str:
+        try:
+            if rows:
+                self._store.write(rows)
+        except sqlite3.Error as error:
+            return str(error)
+        return ""
+
+    def _note(self, note: Note) -> None:
+        if note.stage is None:
+            self._boards.touch(note.mac, **note.known)
+        else:
+            self._boards.note(note.mac, note.stage, note.text, **note.known)
 
     def close(self) -> None:
         """Finish what was begun, and close the store."""

@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS leases (
 ) WITHOUT ROWID
 """
 _COLUMNS = "ip, client, mac, state, seconds, stamp, ends, hostname"
-_PUT, _ROW = f"INSERT OR REPLACE INTO leases ({_COLUMNS}) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT, _ROW = "INSERT OR REPLACE INTO leases VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?)"
 _AT_ONCE = 256
 
 
@@ -49,13 +49,17 @@ Row = tuple[str, str, str, str, float, str, float, str]
 
 
 class LeaseStore:
-    """``connection``: one of its own, which nobody else uses at the same time."""
+    """``connection``: one of its own, which nobody else uses at the same time. Raises OckleError."""
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
-        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-        connection.execute(_TABLE)
+        try:
+            connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+            connection.execute(_TABLE)
+        except sqlite3.Error as error:
+            connection.close()
+            raise OckleError(f"the leases cannot be kept: {error}") from error
 
     def load(self) -> tuple[list[Lease], int]:
         """Return the leases, and how many lines make no sense. Raises OckleError for a file that cannot be read."""
@@ -100,7 +104,7 @@ class LeaseStore:
                 self._put(rows[at : at + _AT_ONCE])
 
     def _put(self, rows: list[Row]) -> None:
-        """One statement for many rows: the interpreter's lock, which others want, is given away once and not per row."""
+        """One statement for many rows: the interpreter's lock, which others want, is given away once, not per row."""
         values = [value for row in rows for value in row]
         self._connection.execute(_PUT + ", ".join([_ROW] * len(rows)), values)
 

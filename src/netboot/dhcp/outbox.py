@@ -51,7 +51,7 @@ class Outbox:
         self._ready, self._problem = ready, problem
         self._going: list[Going] = []
         self._leases: list[Lease] = []
-        self.busy = False
+        self.busy = self._closed = False
 
     def put(self, going: Going) -> None:
         """Put a case into the next batch."""
@@ -75,8 +75,14 @@ class Outbox:
         self.busy = True
         self._chores.submit(self._store.rows(leases), notes, lambda fault: self._written(batch, fault))
 
+    def close(self) -> None:
+        """Send nothing any more: the sockets are about to be closed."""
+        self._closed = True
+
     def _written(self, batch: list[Going], fault: str) -> None:
         self.busy = False
+        if self._closed:
+            return
         self._problem(fault)
         if fault:
             batch = self._without_leases(batch)
