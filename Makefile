@@ -81,9 +81,9 @@ campaign: $(STAMP) ## the campaigns: each breaks a promise of the engine for min
 zipapp: $(STAMP) ## ockle.pyz: all of Ockle in one file
 	$(BIN)/python packaging/build_pyz.py ockle.pyz
 
-unit-security: ## exposure of the systemd units, offline (at most 1.5; the boot server's 2)
+unit-security: ## exposure of the systemd units, offline (at most 1.5; the boot server's and the agent's 2)
 	@if command -v systemd-analyze >/dev/null; then for unit in packaging/systemd/*.service; do \
-	  systemd-analyze security --offline=yes --threshold=$$(case $$unit in *netboot*) echo 20;; *) echo 15;; esac) --no-pager $$unit | tail -n 1; done; \
+	  systemd-analyze security --offline=yes --threshold=$$(case $$unit in *netboot*|*agent*) echo 20;; *) echo 15;; esac) --no-pager $$unit | tail -n 1; done; \
 	else echo 'unit-security: left out, systemd-analyze is not installed'; fi
 
 clean: ## remove what the other targets made

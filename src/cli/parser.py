@@ -35,6 +35,7 @@ GROUPS = {
     "tokens": ("token",),
     "audit": ("audit",),
     "netboot": ("netboot",),
+    "agent": ("agent",),
     "doctor": ("doctor",),
     "backup": ("backup", "restore", "db"),
     "raw": ("command", "completion", "_names"),

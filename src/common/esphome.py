@@ -6,9 +6,9 @@ The library (aioesphomeapi, the extra ``esphome``) is imported at the first use.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +76,10 @@ class PlugSession:
         self._client: APIClient | None = None
         self._logic: ReconnectLogic | None = None
         self._states: dict[Key, Seen] = {}
+        self._on_at: dict[Key, float] = {}  # the loop's time when a switch was last told to be on
         self._count = 0
         self._waiting: set[asyncio.Event] = set()
+        self._beginning = asyncio.Lock()
         self._problem: DeviceError | None = None
         self._kicked_at = float("-inf")
         self._uptime: float | None = None
@@ -112,6 +114,10 @@ class PlugSession:
         seen = self._states.get(entity.key) if entity else None
         return (entity, seen.value) if entity and seen and seen.value is not None else None
 
+    def last_on(self, name: str) -> float | None:
+        """Return when (in the loop's time) a switch was last told to be on, as long as there is a connection."""
+        return self._on_at.get(self.entities.find("switch", name).key) if self.entities else None
+
     async def switch(self, name: str, on: bool) -> None:
         """Switch one of its switches; the plug gives no answer, so only ``read`` shows what came of it."""
         entity = (await self.connected()).find("switch", name)
@@ -125,12 +131,7 @@ class PlugSession:
     async def connected(self) -> Entities:
         """Wait until there is a connection. Raises DeviceError with the reason when there is none in time."""
         if self.entities is None:
-            if self._logic is None:
-                await self._begin()
-            elif isinstance(self._problem, DeviceRefused):
-                raise self._problem  # the library tries again once a minute
-            else:
-                self._kick()
+            await self._try()
             self._problem = None
             await self._wait_while(lambda: self.entities is None, "no answer")
         if self.entities is None:  # lost again in the same moment
@@ -142,30 +143,39 @@ class PlugSession:
         logic, self._logic = self._logic, None
         client, self._client = self._client, None
         self.entities = None
+        if client is not None:
+            client.force_disconnect()  # or the library would wait for an attempt that is on its way
         if logic is not None:
             await logic.stop()
-        if client is not None:
-            await client.disconnect(force=True)
 
     # -- connection
+
+    async def _try(self) -> None:
+        async with self._beginning:
+            if self._logic is None:
+                await self._begin()
+                return
+        if isinstance(self._problem, DeviceRefused):
+            raise self._problem  # the library tries again once a minute
+        self._kick()
 
     async def _begin(self) -> None:
         settings = self.settings
         if settings.key and not is_key(settings.key):
             raise DeviceRefused(f"{settings}: the key is not 32 bytes in base64, as ESPHome writes it")
-        try:
-            from aioesphomeapi import APIClient, ReconnectLogic
+        try:  # in a thread: on a Raspberry Pi it takes seconds
+            library = await asyncio.to_thread(importlib.import_module, "aioesphomeapi")
         except ImportError:
             raise DeviceRefused(MISSING) from None
         logging.getLogger("aioesphomeapi").setLevel(logging.ERROR)  # what it would tell is told here, once
-        self._client = APIClient(
+        self._client = library.APIClient(
             settings.host,
             settings.port,
             client_info=self._client_info,
             noise_psk=settings.key or None,
             timezone="UTC",  # asked for the time it answers with that; looking for the machine's own costs a thread
         )
-        self._logic = ReconnectLogic(
+        self._logic = library.ReconnectLogic(
             client=self._client,
             on_connect=self._connected,
             on_disconnect=self._disconnected,
@@ -247,6 +257,8 @@ class PlugSession:
         value = None if getattr(state, "missing_state", False) else state.state
         self._count += 1
         self._states[entity.key] = Seen(value, self._count)
+        if value is True:
+            self._on_at[entity.key] = asyncio.get_running_loop().time()
         if entity.is_uptime and isinstance(value, int | float):
             if self._uptime is not None and value < self._uptime:
                 self.restarts += 1
@@ -284,16 +296,3 @@ class PlugSession:
             self._waiting.discard(event)
         if self._problem is not None:
             raise self._problem
-
-
-def measured(session: PlugSession, names: Mapping[str, str]) -> dict[str, float]:
-    """Return what the plug measures as names and units of ``data``; ``names``: device class -> sensor, see ``last``."""
-    found: dict[str, float] = {}
-    for device_class, name in names.items():
-        seen = session.last("sensor", device_class, name)
-        if seen is not None:
-            entity, value = seen
-            unit = entity.in_data()
-            if unit is not None and isinstance(value, int | float) and math.isfinite(value):
-                found[unit[0]] = round(float(value) * unit[1], 3)
-    return found

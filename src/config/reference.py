@@ -49,6 +49,8 @@ def _page() -> Iterator[str]:
     yield from render(load_template("schedules.ini"))
     yield "## The initramfs of boards: `etc/initramfs.ini`\n"
     yield from render(load_template("initramfs.ini"))
+    yield "## The agent of a machine with a smart plug: `etc/agent.ini`\n"
+    yield from render(load_template("agent.ini"))
     for kind in KINDS:
         yield f"## {_TITLES[kind]}: `{_FOLDERS[kind]}/NAME.ini`\n"
         yield (

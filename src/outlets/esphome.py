@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from typing_extensions import override
 
 from ..common.errors import DeviceAnswerError, DeviceError, DeviceStateError
-from ..common.esphome import PlugSession, measured
+from ..common.esphome import PlugSession
 from ..common.esphome_entities import Value
 from ..drivers.esphome import PlugDriver
 from .OutletTemplate import OutletTemplate
@@ -72,7 +73,17 @@ class ESPHome(PlugDriver, OutletTemplate):
         plug = self.plug
         await plug.connected()
         self.data.clear()
-        self.data.update(measured(plug, {name: self.params[name] for name in MEASURED}))
+        for name in MEASURED:
+            self._measure_one(plug, name)
+
+    def _measure_one(self, plug: PlugSession, device_class: str) -> None:
+        seen = plug.last("sensor", device_class, self.params[device_class])
+        if seen is None:
+            return
+        entity, value = seen
+        unit = entity.in_data()
+        if unit is not None and isinstance(value, int | float) and math.isfinite(value):  # NaN: nothing measured
+            self.data[unit[0]] = round(float(value) * unit[1], 3)
 
     @override
     def about(self) -> list[str]:

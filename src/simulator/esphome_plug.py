@@ -83,6 +83,10 @@ class EspPlug(PowerDevice):
         yield Entity("sensor", "Uptime", self.up_s, None, "duration", "s")
         yield Entity("text_sensor", "Power Off Reason", lambda: self.reason)
 
+    @override
+    def shows(self, entity: str) -> Value | None:
+        return next(one.read() for one in self.entities.values() if one.name == entity)
+
     def _watts(self) -> float:
         return sum(map(self.power_w, self.outlets))
 
@@ -159,6 +163,7 @@ class EspPlug(PowerDevice):
 
     # -- button and switches ----------------------------------------------------------------------------------------
 
+    @override
     def press(self, times: int) -> None:
         """Somebody presses the button: once asks the machine to go, or switches on; twice cuts."""
         if times > 1:

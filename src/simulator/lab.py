@@ -263,6 +263,10 @@ class Lab:
 
         return self._call(look)
 
+    def plug_state(self, plug: str, entity: str) -> Any:
+        """What a plug shows for one of its switches and sensors, by its name; None = it does not know."""
+        return self._call(self._devices[plug].shows, entity)
+
     def known_hosts(self) -> str:
         """Lines for OpenSSH's known_hosts: every machine with an SSH service."""
         return "".join(

@@ -134,6 +134,10 @@ class PowerDevice:
         """Somebody presses its button so many times; most devices have none."""
         raise KnobError(f"{self.name} has no button")
 
+    def shows(self, entity: str) -> object:
+        """What it shows under a name; most devices have no names for that."""
+        raise KnobError(f"{self.name} has no {entity!r}")
+
     def reads_on(self, number: int) -> bool:
         """What the device says of an outlet: the contacts, or a lie."""
         outlet = self.outlets[number]

@@ -38,7 +38,7 @@ class Stage:
         entity.write(on)
 
     def shows(self, name: str) -> Any:
-        return next(entity.read() for entity in self.plug.entities.values() if entity.name == name)
+        return self.plug.shows(name)
 
     async def up(self) -> None:
         self.switch("Relay", True)
