@@ -159,7 +159,9 @@ def test_25_a_file_that_is_replaced_or_removed_is_sent_to_its_end(racks: Site) -
     assert fetch(racks.where, "kernel8.img")[0] == b"new"
 
 
-def test_a_board_loads_once_per_boot_and_its_console_tells_each_file(racks: Site, boards: Boards) -> None:
+def test_a_board_loads_once_per_boot_and_its_console_tells_each_file(
+    racks: Site, boards: Boards, caplog: pytest.LogCaptureFixture
+) -> None:
     racks.random("kernel8.img", 3000)
     racks.put("config.txt")
     for name in ("kernel8.img", "recovery.elf", "kernel8.img"):
@@ -170,6 +172,7 @@ def test_a_board_loads_once_per_boot_and_its_console_tells_each_file(racks: Site
     assert told[0].startswith("kernel8.img: 2.9 KiB in ") and told[1] == "recovery.elf: file not found"
     assert stage(boards, mac) is Stage.LOADING
     assert [line.stage for line in boards.lines(mac) if line.stage] == ["loading"]
+    assert "recovery.elf" not in caplog.text  # half of what a boot asks for is not there
 
 
 @pytest.mark.parametrize(

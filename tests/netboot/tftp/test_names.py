@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ockle.netboot.tftp.names import View, candidates, clean, fill_cmdline, is_cmdline
-from ockle.netboot.tftp.packet import TftpError
+from ockle.netboot.tftp.packet import Code, TftpError
 
 PI = View(mac="DC:A6:32:01:02:04")
 
@@ -53,6 +53,15 @@ def test_04_rfc1350_s7_a_clean_name_stays_below(name: str) -> None:
         assert error.code in (1, 2)
         return
     assert parts and not {"", ".", ".."} & set(parts)
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "a/..", "../a", "a/../b", "/..", "./..//a", "..\\a", "a\\b", "", "/", ".", "//."]
+)
+def test_04_rfc1350_s7_names_that_nobody_may_ask_for(name: str) -> None:
+    with pytest.raises(TftpError) as refusal:
+        clean(name)
+    assert refusal.value.code == Code.ACCESS
 
 
 @pytest.mark.parametrize(

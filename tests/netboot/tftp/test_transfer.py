@@ -112,10 +112,20 @@ def test_17_rfc1350_block_numbers_wrap_also_inside_a_window(modulus: int, window
 
 
 def test_17_an_ack_of_0_is_none_where_numbers_go_on_with_1() -> None:
-    one = transfer(b"x" * 5000, modulus=WRAP_TO_1)
+    one = transfer(b"x" * 8 * 65_600, Terms(block=8), modulus=WRAP_TO_1)
     one.start(0.0)
-    one.receive(ack(1), 0.0)
-    assert not one.receive(ack(0), 0.0)
+    for block in range(1, 65_535):
+        one.receive(ack(block), 0.0)
+    assert one.receive(ack(0), 0.0) == []
+    assert number(one.receive(ack(65_535), 0.0)[0]) == 1
+
+
+def test_13_rfc2347_only_an_ack_of_0_opens_after_an_oack() -> None:
+    one = transfer(b"x" * 5000, Terms(granted=GRANTED))
+    one.start(0.0)
+    assert one.receive(ack(1), 0.0) == [] and one.receive(ack(65_535), 0.0) == []
+    assert number(one.receive(ack(0), 0.0)[0]) == 1
+    assert one.receive(ack(0), 0.0) == []
 
 
 def test_25_what_cannot_be_read_any_more_ends_with_an_error() -> None:
