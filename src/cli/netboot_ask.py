@@ -23,6 +23,13 @@ def ask(connection: Connection, command: str, data: dict[str, Any] | None = None
         raise CliError("the daemon has no boot server: add NetBoot to `plugins` in config.ini") from None
 
 
+def ask_about_hosts(connection: Connection, command: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Send a command with the text of a hosts.csv, however long it is. Raises CliError as ``ask``."""
+    from ..webserver.ockle_client.long_texts import call_with_text  # rarely needed, and not free
+
+    return call_with_text(lambda name, values: ask(connection, name, values), command, data, "netbootHostsPart")
+
+
 def size(amount: float | None) -> str:
     """Return bytes as ``1.4 MiB``; ``-`` for None."""
     return "-" if amount is None else size_text(amount)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..webserver.ockle_client.connection import ClientError, Connection
 from .codes import ABORTED, CliError
-from .netboot_ask import ask
+from .netboot_ask import ask_about_hosts
 from .output import safe, tell
 
 FALLBACKS = ("sensible-editor", "editor", "nano", "vi")
@@ -34,7 +34,7 @@ def edited(connection: Connection, found: dict[str, Any]) -> dict[str, Any] | No
             path.unlink()
             return None
         try:
-            reply = ask(connection, "netbootSetHosts", {"text": text, "rev": found["rev"]})
+            reply = ask_about_hosts(connection, "netbootSetHosts", {"text": text, "rev": found["rev"]})
         except ClientError as error:
             if error.code == "conflict":
                 raise CliError(f"{safe(error.message)}; what you typed is in {path}", ABORTED) from None

@@ -7,7 +7,7 @@ import sys
 
 from .codes import ABORTED, OK, USAGE, CliError
 from .connect import connect
-from .netboot_ask import ask
+from .netboot_ask import ask, ask_about_hosts
 from .output import count, moment, safe, say, show, table, tell
 from .parser import Commands
 
@@ -116,7 +116,9 @@ def run_remove(args: argparse.Namespace) -> int:
 def run_import(args: argparse.Namespace) -> int:
     text = _read(args.file)
     with connect(args) as connection:
-        found = ask(connection, "netbootCheckHosts", {"text": text, "loose": True, "merge": not args.replace})
+        found = ask_about_hosts(
+            connection, "netbootCheckHosts", {"text": text, "loose": True, "merge": not args.replace}
+        )
         if found["problems"]:
             _tell_problems(found)
             return USAGE
@@ -124,7 +126,7 @@ def run_import(args: argparse.Namespace) -> int:
             show(args, found, _changes(found) or "the hosts are the same")
             return OK
         _agree(args, found)
-        reply = ask(connection, "netbootSetHosts", {"text": found["text"], "rev": found["rev"]})
+        reply = ask_about_hosts(connection, "netbootSetHosts", {"text": found["text"], "rev": found["rev"]})
     show(args, reply, _changes(reply), reply["new"])
     return OK
 
@@ -181,7 +183,7 @@ def run_edit(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     with connect(args) as connection:
         if args.file:
-            found = ask(connection, "netbootCheckHosts", {"text": _read(args.file)})
+            found = ask_about_hosts(connection, "netbootCheckHosts", {"text": _read(args.file)})
         else:
             found = ask(connection, "netbootHosts")
     hosts = sum(line["kind"] == "host" for line in found["lines"])

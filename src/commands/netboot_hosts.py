@@ -9,6 +9,7 @@ from . import fields
 from .group import CommandGroup, Data
 from .netboot_desk import Desk
 from .netboot_import import as_hosts, merged
+from .staged_texts import StagedTexts
 from .taking_over import who
 
 NAME = "letters, digits, - . _"
@@ -22,8 +23,18 @@ class NetbootHosts(CommandGroup):
         super().__init__(daemon)
         self._desk = desk
         self.add("netbootHosts", self.hosts)
+        self._staged = StagedTexts(daemon.clock)
+        daemon.communicationHandler.AddCommandToList(
+            "netbootHostsPart",
+            self.part,
+            role="admin",
+            params={"text": "the next part", "id?": "of the text so far; default: it is the first part"},
+            recorded=False,
+        )
+        staged = "instead: what netbootHostsPart returned"
         check = {
-            "text": "a whole hosts.csv",
+            "text?": "a whole hosts.csv",
+            "staged?": staged,
             "loose?": "true: commas, titles and missing fields are understood",
             "merge?": "true: its hosts are put into what there is",
         }
@@ -32,7 +43,11 @@ class NetbootHosts(CommandGroup):
             "netbootSetHosts",
             self.set,
             "admin",
-            {"text": "the whole new hosts.csv", "rev?": "of netbootHosts; refused as a conflict for another one"},
+            {
+                "text?": "the whole new hosts.csv",
+                "staged?": staged,
+                "rev?": "of netbootHosts; refused as a conflict for another one",
+            },
         )
         mac = {"mac": "as B8:27:EB:01:02:03", "name": NAME}
         self.add("netbootAddHost", self.add_host, "admin", {**mac, "ip?": IP})
@@ -54,7 +69,7 @@ class NetbootHosts(CommandGroup):
         there is now.
         """
         now, rev = self._desk.hosts.text()
-        before, text = parse_hosts(now), fields.text(data, "text")
+        before, text = parse_hosts(now), self._text(data)
         if data.get("loose"):
             text = as_hosts(text)
         if data.get("merge"):
@@ -66,13 +81,21 @@ class NetbootHosts(CommandGroup):
 
         Returns what netbootHosts does, and ``new``, ``gone`` and ``changed``: MAC addresses.
         """
-        hosts, text = self._desk.hosts, fields.text(data, "text")
+        hosts, text = self._desk.hosts, self._text(data)
         before = hosts.list
         after = hosts.set_text(text, fields.maybe_text(data, "rev"))
         found = _difference(before, after)
         parts = [f"{len(found[word])} {word}" for word in ("new", "gone", "changed") if found[word]]
         self._tell(", ".join(parts) or "comments only")
         return self.hosts({}) | found
+
+    def part(self, data: Data) -> Data:
+        """Take a part of a hosts.csv that is longer than a message may be; returns ``id``, kept for five minutes."""
+        return {"id": self._staged.add(fields.text(data, "text"), fields.maybe_text(data, "id") or "")}
+
+    def _text(self, data: Data) -> str:
+        staged = fields.maybe_text(data, "staged")
+        return fields.text(data, "text") if staged is None else self._staged.take(staged)
 
     def add_host(self, data: Data) -> Data:
         """Add a host; returns ``host``: mac, ip, name."""

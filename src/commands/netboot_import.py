@@ -39,15 +39,17 @@ def merged(old: HostList, text: str) -> str:
 
     A field that is empty in ``text`` stays as it was; lines of ``text`` with faults come at the end, to be told.
     """
-    found, by_mac = parse_hosts(text), {host.mac: host for host in old.hosts}
-    for host in found.hosts:
-        before = by_mac.get(host.mac)
-        filled = host if before is None else _filled(host, before)
-        if filled != before:
-            old = old.put(filled)
+    found = parse_hosts(text)
+    coming = {host.mac: host for host in found.hosts}
+    lines = []
+    for line, before in old.lines:
+        after = coming.pop(before.mac, None) if before is not None else None
+        filled = _filled(after, before) if before is not None and after is not None else before
+        lines.append(line if filled == before or filled is None else filled.line())
+    lines += [host.line() for host in coming.values()]
     faults = {problem.number for problem in found.problems}
-    bad = [line for number, (line, _host) in enumerate(found.lines, 1) if number in faults]
-    return old.text() + "".join(f"{line}\n" for line in bad)
+    lines += [line for number, (line, _host) in enumerate(found.lines, 1) if number in faults]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _filled(host: Host, before: Host) -> Host:

@@ -79,18 +79,14 @@ class HostList:
 
     def with_uses_of(self, other: HostList) -> HostList:
         """Return the list with the times of last use of ``other`` where these are later."""
-        found, later = self, {host.mac: host.last_used for host in other.hosts}
-        for host in self.hosts:
-            if later.get(host.mac, 0) > host.last_used:
-                found = found.put(replace(host, last_used=later[host.mac]))
-        return found
-
-    def replaced(self, hosts: Mapping[str, Host]) -> HostList:
-        """Return the list with ``hosts`` (by MAC address) in the places of those that are there."""
+        later = {host.mac: host.last_used for host in other.hosts}
         lines = []
-        for text, old in self.lines:
-            new = hosts.get(old.mac) if old is not None else None
-            lines.append((text, old) if new is None else (new.line(), new))
+        for line, host in self.lines:
+            if host is not None and later.get(host.mac, 0) > host.last_used:
+                newer = replace(host, last_used=later[host.mac])
+                lines.append((newer.line(), newer))
+            else:
+                lines.append((line, host))
         return replace(self, lines=tuple(lines))
 
     def without(self, mac: str) -> HostList:

@@ -130,6 +130,15 @@ def test_hosts_are_listed_exported_and_imported_again(ockle: Run, hosts: Path, t
     assert "gone" in ockle("hosts", "import", str(tmp_path / "in.csv"), "--replace", "--dry-run").out
 
 
+def test_a_list_that_is_longer_than_a_message(ockle: Run, hosts: Path, tmp_path: Path) -> None:
+    lines = [f"02:00:00:00:{n >> 8:02X}:{n & 255:02X};10.8.{n >> 8}.{n & 255};node{n};0\n" for n in range(1, 2001)]
+    (tmp_path / "big.csv").write_text("".join(lines))
+    found = ockle("hosts", "import", str(tmp_path / "big.csv"), "--yes", "-o", "name")
+    assert found.code == OK, found.err
+    assert len(found.out.split()) == 2000
+    assert hosts.read_text() == HOSTS + "".join(lines)
+
+
 def test_faults_are_named_by_line(ockle: Run, hosts: Path, tmp_path: Path) -> None:
     assert ockle("hosts", "check").out == "3 hosts, no faults\n"
     (tmp_path / "bad.csv").write_text(f"{PI1};10.7.0.300;pi1;0\nnonsense;;;\n")

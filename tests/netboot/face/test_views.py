@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,14 @@ from hypothesis import strategies as st
 
 from ockle.commands.netboot_import import as_hosts, merged
 from ockle.commands.netboot_view import next_address, pools
+from ockle.commands.staged_texts import StagedTexts
+from ockle.common.clock import SystemClock
+from ockle.common.errors import CommandError
 from ockle.netboot.hosts import Host, parse_hosts
 from ockle.webserver.netboot.edits import Row, apply, posted_rows, shown
 from ockle.webserver.netboot.rows import Changes, Parts
 from ockle.webserver.netboot.words import rate, size, summary
+from ockle.webserver.ockle_client.long_texts import call_with_text
 
 A, B = "B8:27:EB:00:00:01", "B8:27:EB:00:00:02"
 NET = IPv4Network("10.0.0.0/29")
@@ -146,6 +151,41 @@ def test_no_field_makes_another_line(mac: str, name: str) -> None:
     text = apply(lines(FILE), [row]).text
     assert text.startswith(FILE)
     assert len(text.splitlines()) <= len(FILE.splitlines()) + 1
+
+
+# -- texts that are longer than a message
+
+
+def test_a_long_text_arrives_whole_and_short_ones_at_once() -> None:
+    for length, letter, calls in ((10, "x", 1), (40_000, "x", 1), (90_001, "x", 4), (20_000, "ü", 4)):
+        staged, got = StagedTexts(SystemClock()), list[str]()
+
+        def call(command: str, data: dict[str, Any], staged: StagedTexts = staged, got: list[str] = got) -> Any:
+            got.append(command)
+            if command == "part":
+                return {"id": staged.add(data["text"], data.get("id", ""))}
+            return {"text": data["text"] if "text" in data else staged.take(data["staged"])}
+
+        text = letter * length
+        assert call_with_text(call, "set", {"text": text, "rev": "1"}, "part") == {"text": text}
+        assert len(got) == calls
+
+
+def test_staged_texts_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    staged = StagedTexts(SystemClock())
+    first = staged.add("a")
+    for _number in range(4):
+        staged.add("b")
+    with pytest.raises(CommandError, match="no such text"):
+        staged.add("c", first)
+    monkeypatch.setattr("ockle.commands.staged_texts.MOST_CHARACTERS", 3)
+    last = staged.add("abc")
+    with pytest.raises(CommandError, match="too long"):
+        staged.add("d", last)
+    kept = staged.add("e")
+    monkeypatch.setattr("ockle.commands.staged_texts.KEPT_S", -1.0)
+    with pytest.raises(CommandError, match="no such text"):
+        staged.take(kept)
 
 
 # -- what changes of a page

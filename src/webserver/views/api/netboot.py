@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...ockle_client.long_texts import call_with_text
 from ...proof import prove
 from .endpoint import Call, endpoint
 from .schema import anything, array, body, boolean, choice, integer, mapping, nullable, number, record, text
@@ -160,7 +161,7 @@ def get_hosts(call: Call) -> dict[str, Any]:
     problems=(409,),
 )
 def set_hosts(call: Call) -> dict[str, Any]:
-    return call.daemon("netbootSetHosts", call.body)
+    return call_with_text(call.daemon, "netbootSetHosts", call.body, "netbootHostsPart")
 
 
 @endpoint(

@@ -10,6 +10,7 @@ from pyramid.view import view_config
 
 from ...netboot.edits import NEW_ROWS, Row, apply, posted_rows, shown
 from ...ockle_client.connection import ClientError
+from ...ockle_client.long_texts import call_with_text
 from ...texts import _
 from .common import Data, go, page
 
@@ -46,7 +47,7 @@ def save(request: Request) -> Response | Data:
             text = _("Somebody changed the same meanwhile. Look at the marked rows, and save again.")
             return _again(request, rows, {}, edited.conflicts, errors=[text])
         try:
-            request.daemon.call("netbootSetHosts", {"text": edited.text, "rev": found["rev"]})
+            send_hosts(request, "netbootSetHosts", text=edited.text, rev=found["rev"])
         except ClientError as error:
             if error.code == "conflict" and left:
                 continue
@@ -67,7 +68,7 @@ def check(request: Request) -> Data:
     """Return ``problems``: id of a row -> what is wrong with it; while somebody types."""
     rows = posted_rows(request.POST)
     edited = apply(request.daemon.call("netbootHosts")["lines"], rows)
-    found = request.daemon.call("netbootCheckHosts", {"text": edited.text})
+    found = send_hosts(request, "netbootCheckHosts", text=edited.text)
     return {"problems": {edited.row_of.get(one["line"], ""): one["text"] for one in found["problems"]}}
 
 
@@ -80,6 +81,11 @@ def export(request: Request) -> Response:
         charset="utf-8",
         content_disposition='attachment; filename="hosts.csv"',
     )
+
+
+def send_hosts(request: Request, command: str, **data: Any) -> Data:
+    """Send a command with the ``text`` of a hosts.csv, however long it is. Raises ClientError."""
+    return call_with_text(request.daemon.call, command, data, "netbootHostsPart")
 
 
 def _again(

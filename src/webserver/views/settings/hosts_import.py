@@ -11,7 +11,10 @@ from pyramid.view import view_config
 from ...ockle_client.connection import ClientError
 from ...texts import _
 from .common import Data, go, page
-from .files import MAX_BYTES, _close_body
+from .files import _close_body
+from .hosts import send_hosts
+
+MAX_BYTES = 4 << 20
 
 
 @view_config(
@@ -40,10 +43,10 @@ def look_or_store(request: Request) -> Response | Data:
         return _again(request, text, merge, problem)
     try:
         if request.POST.get("store"):
-            request.daemon.call("netbootSetHosts", {"text": text, "rev": request.POST.get("rev", "")})
+            send_hosts(request, "netbootSetHosts", text=text, rev=request.POST.get("rev", ""))
             request.registry.netboot_looks.forget()
             return go(request, "settings.hosts", "hosts")
-        preview = request.daemon.call("netbootCheckHosts", {"text": text, "loose": True, "merge": merge})
+        preview = send_hosts(request, "netbootCheckHosts", text=text, loose=True, merge=merge)
     except ClientError as error:
         if error.code not in ("bad_request", "conflict", "too_long", "refused"):
             raise
