@@ -80,13 +80,20 @@ class HostList:
     def with_uses_of(self, other: HostList) -> HostList:
         """Return the list with the times of last use of ``other`` where these are later."""
         later = {host.mac: host.last_used for host in other.hosts}
+        return self.replaced(
+            {
+                host.mac: replace(host, last_used=later[host.mac])
+                for host in self.hosts
+                if later.get(host.mac, 0) > host.last_used
+            }
+        )
+
+    def replaced(self, hosts: Mapping[str, Host]) -> HostList:
+        """Return the list with ``hosts`` (by MAC address) in the places of those that are there."""
         lines = []
-        for line, host in self.lines:
-            if host is not None and later.get(host.mac, 0) > host.last_used:
-                newer = replace(host, last_used=later[host.mac])
-                lines.append((newer.line(), newer))
-            else:
-                lines.append((line, host))
+        for text, old in self.lines:
+            new = hosts.get(old.mac) if old is not None else None
+            lines.append((text, old) if new is None else (new.line(), new))
         return replace(self, lines=tuple(lines))
 
     def without(self, mac: str) -> HostList:
