@@ -312,7 +312,7 @@ def _based(option: Option, value: Any, etc: Path | None) -> Any:
     if etc is None:  # not known here: a value that was checked before keeps what it knows
         return value
     if option.type == "path" and value:
-        return str(etc / Path(value).expanduser())
+        return str((etc / Path(value).expanduser()).absolute())
     if option.type == "secret":
         return value.based(etc)
     return value

@@ -197,6 +197,13 @@ def test_a_reference_in_a_command_is_one_argument(tmp_path: Path, monkeypatch: p
     assert checked["command"] == ["probe", "--at", "rack 1; reboot", "{target}"]
 
 
+def test_paths_are_absolute_also_for_a_relative_etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    raw = {"type": "SSHController", "user": "u", "key_file": "keys/id"}
+    checked = check_settings(driver_template("controllers", "SSHController"), "controller", raw, etc=Path("etc"))
+    assert checked["key_file"] == str(tmp_path / "etc" / "keys" / "id")
+
+
 def test_relative_paths_start_at_etc(tmp_path: Path) -> None:
     template = driver_template("controllers", "SSHController")
     raw = {"type": "SSHController", "user": "u", "key_file": "keys/id", "known_hosts": "/k"}

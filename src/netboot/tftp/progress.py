@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ...common.clock import Clock
@@ -40,6 +40,9 @@ class Row:
     retries: int
 
 
+_SHOWN = tuple(field.name for field in fields(Row))
+
+
 class Progress:
     """Takes the events of the transfers. ``flush`` is to be called about once a second.
 
@@ -64,7 +67,7 @@ class Progress:
         for row, begun, _ in self._running.values():
             row.rate = row.sent / max(now - begun, 0.001)
         rows = [entry[0] for entry in self._running.values()] + [row for row, _ in reversed(self._ended)]
-        return [asdict(row) for row in rows]
+        return [{name: getattr(row, name) for name in _SHOWN} for row in rows]
 
     def take(self, event: Event) -> None:
         match event:
