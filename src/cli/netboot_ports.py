@@ -92,12 +92,12 @@ def run_map(args: argparse.Namespace) -> int:
         agreed = confirm({"tier": looked["tier"], "confirm": looked["confirm"]}, text, yes=args.yes, typed=args.confirm)
         job = ask(connection, "netbootMapPorts", {**question, "confirm": agreed})
         if not args.no_wait:
-            job = _follow(connection, job)
+            job = follow_mapping(connection, job)
     show(args, job, _rows(job["rows"]), [f"{row['port']} {row['mac']}" for row in job["rows"] if row["mac"]])
     return FAILED if any(row["state"] == "failed" for row in job["rows"]) else OK
 
 
-def _follow(connection: Connection, job: dict[str, Any]) -> dict[str, Any]:
+def follow_mapping(connection: Connection, job: dict[str, Any]) -> dict[str, Any]:
     """Tell each port as it is done. Raises CliError when the user interrupts: the job goes on."""
     told = {row["at"] for row in job["rows"] if row["state"] in SETTLED}
     try:

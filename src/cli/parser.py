@@ -36,6 +36,7 @@ GROUPS = {
     "audit": ("audit",),
     "netboot": ("netboot",),
     "agent": ("agent",),
+    "piman": ("piman",),
     "doctor": ("doctor",),
     "backup": ("backup", "restore", "db"),
     "raw": ("command", "completion", "_names"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..common.services import DaemonServices
 from ..netboot.port_book import PortBook
+from .netboot_cycle import NetbootCycle
 from .netboot_desk import Desk, NetbootPlugin
 from .netboot_hosts import NetbootHosts
 from .netboot_look import NetbootLook
@@ -24,4 +25,5 @@ def register(daemon: DaemonServices, plugin: NetbootPlugin) -> NetbootMapping:
     NetbootHosts(daemon, desk)
     power = PortPower(daemon, ports, book)
     NetbootPower(daemon, desk, ports, power, book)
+    NetbootCycle(daemon, desk, ports, power)
     return NetbootMapping(daemon, desk, ports, power, book)
