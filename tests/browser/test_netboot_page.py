@@ -18,7 +18,6 @@ PAGES = {
     "netboot-board": "/netboot/pi1",
     "netboot-ports": "/netboot/ports",
     "netboot-install": "/netboot/pi1/reinstall",
-    "netboot-adopt": f"/netboot/adopt?mac={STRANGER}",
     "netboot-hosts": "/settings/netboot/hosts",
     "netboot-import": "/settings/netboot/hosts/import",
 }

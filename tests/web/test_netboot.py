@@ -234,6 +234,14 @@ def test_a_server_shows_its_board(app: TestApp, admin: Connection) -> None:
     assert "board-head" not in app.get("/server/web")
 
 
+@pytest.mark.parametrize(("word", "server"), [(PI1.lower(), True), ("10.7.0.12", False), ("pi2", False)])
+def test_a_board_is_found_where_servers_are_looked_for(app: TestApp, word: str, server: bool) -> None:
+    page = app.get("/servers", {"q": word})
+    assert "That is the board" in page
+    assert ("the server" in page.html.find(id="found-board").text) is server
+    assert "That is the board" not in app.get("/servers", {"q": "nobody"})
+
+
 @pytest.mark.parametrize(("action", "title"), [("restart", "Restart pi2?"), ("reinstall", "Install pi2 anew?")])
 def test_an_order_that_cannot_be_given_says_why(app: TestApp, action: str, title: str) -> None:
     page = app.get(f"/netboot/pi2/{action}")

@@ -64,8 +64,12 @@ def page(request: Request, **more: Any) -> dict[str, Any]:
 
 
 def board_of(request: Request, server: str) -> Mapping[str, Any] | None:
-    """Return the board that this server is, as ``netbootBoards`` has it; None when it is none."""
-    return next((one for one in look_of(request).boards if one["server"] == server), None)
+    """Return the board that this server is, as ``netbootBoards`` has it; None when it is none, or nobody can tell."""
+    try:
+        boards = look_of(request).boards
+    except ClientError:  # the page of a server does not depend on the boot server's database
+        return None
+    return next((one for one in boards if one["server"] == server), None)
 
 
 def spread(seconds: list[float]) -> Mapping[str, float] | None:

@@ -15,6 +15,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from ..limits import PART_S
+from ..ockle_client.connection import ClientError, ConnectionFailed
 from ..states import GROUPS, look
 from ..texts import _
 
@@ -62,14 +63,25 @@ def _found(request: Request, wanted: Filter) -> dict[str, Mapping[str, Any]]:
 def servers(request: Request) -> dict[str, Any]:
     wanted = _filter(request)
     every = request.snapshot.servers
+    found = _found(request, wanted)
     return {
         "every": every,
-        "servers": _found(request, wanted),
+        "servers": found,
+        "board": _board(request, wanted.q) if wanted.q and not found else None,
         "filter": wanted,
         "groups": [group for group in GROUPS if any(look(one["state"]).group == group for one in every.values())],
         "tags": sorted({tag for server in every.values() for tag in server["tags"]}),
         "tested": tested,
     }
+
+
+def _board(request: Request, word: str) -> Mapping[str, Any] | None:
+    """Return the board with this name, MAC address or address; None without one, or where nobody can tell."""
+    try:
+        found: Mapping[str, Any] = request.daemon.call("netbootBoard", {"board": word})["board"]
+    except (ClientError, ConnectionFailed):
+        return None
+    return found
 
 
 @view_config(route_name="servers.test", renderer="tested.jinja2", request_method="POST")

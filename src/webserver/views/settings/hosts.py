@@ -26,11 +26,7 @@ def hosts(request: Request) -> Data:
         if error.code != "unknown_command":
             raise
         return page(request, rows=None, proposal="", unknown=[], errors=[])
-    rows = shown(found["lines"])
-    if mac := request.GET.get("mac", "").strip():  # one that asks and is to be known
-        new = next(row for row in rows if row.id == "n0")
-        new.now = (mac, found["proposal"], "")
-    return _page(request, rows, found["proposal"])
+    return _page(request, shown(found["lines"]), found["proposal"])
 
 
 @view_config(route_name="settings.hosts", renderer="settings/hosts.jinja2", request_method="POST", permission="admin")
