@@ -22,7 +22,7 @@ from .files import BootFiles
 from .names import View
 from .negotiation import PLAIN_BLOCK, Limits, negotiate
 from .packet import Code, Op, Request, TftpError
-from .rules import Rules
+from .rules import MOST_BLOCKS, Rules, blocks_warning
 from .sockets import Address, Link, Listener, Tids, answer_stranger
 from .transfer import Ending, Transfer
 
@@ -32,7 +32,6 @@ LINGER_S = 0.001
 """How long it waits for the next datagram: the answer to what was just sent comes sooner, mostly."""
 TICK_S = 0.1
 _REQUESTS_AT_ONCE = 16
-_MOST_BLOCKS = 65535
 _MOST_ADDRESSES = 64
 _STRANGERS_PER_S = 100.0
 _CONFIRM = int(socket.MSG_CONFIRM)
@@ -175,7 +174,7 @@ class Engine:
         name = ""
         try:
             request = packet.parse_request(data)
-            name = request.name
+            name = packet.printable(request.name)
             if request.write:
                 raise TftpError(Code.ACCESS, "this server only reads")
             self._begin(request, data, client, peer, tids, now)
@@ -185,7 +184,7 @@ class Engine:
             self._tell(Refused(client.view.mac, client.ip, name, error.code, _reason(error)))
 
     def _begin(self, request: Request, data: bytes, client: Client, peer: Address, tids: Tids, now: float) -> None:
-        """Open what is asked for and send its first datagram. Raises TftpError."""
+        """Open what is asked for and send its first datagram. Raises TftpError for what is refused."""
         try:
             loser = self._clients.who_gives_way(client, len(self._sessions), now)
         except LookupError:
@@ -211,7 +210,8 @@ class Engine:
         self._sessions[link.socket.fileno()] = self._peers[peer] = session
         client.sessions.add(session)
         size = -1 if content.size is None else content.size
-        self._tell(Begun(session.number, client.view.mac, client.ip, request.name, file, size))
+        asked, served = packet.printable(request.name), packet.printable(file)
+        self._tell(Begun(session.number, client.view.mac, client.ip, asked, served, size))
         self._send(session, transfer.start(now))
         if transfer.ending is not None:
             self._finish(session, now)
@@ -222,19 +222,11 @@ class Engine:
         terms = negotiate(request.options, Limits(rules.max_block or frame, rules.max_window), content.size)
         if terms.window > 1 and self._gso and terms.block <= frame:
             link.segments(terms.block)
-        if (content.size or 0) >= _MOST_BLOCKS * terms.block:
-            self._check_blocks(file, content.size or 0, terms.block)
+        if warning := blocks_warning(packet.printable(file), content.size or 0, terms.block):
+            self._tell(Trouble(f"tftp-blocks {file}", warning))
+            if rules.rollover == "refuse":
+                raise TftpError(Code.UNDEFINED, f"more than {MOST_BLOCKS} blocks")
         return Transfer(content.read, terms, timeout_s=rules.timeout_s, tries=rules.tries, modulus=rules.modulus)
-
-    def _check_blocks(self, file: str, size: int, block: int) -> None:
-        """Warn of what has more blocks than there are numbers for. Raises TftpError when it is to be refused."""
-        text = (
-            f"TFTP: {file} has {size // block + 1} blocks of {block} bytes; a Raspberry Pi 4, or a Pi 5 with an EEPROM"
-            " from before 2025-09-23, cannot load more than 65535"
-        )
-        self._tell(Trouble(f"tftp-blocks {file}", text))
-        if self.rules.rollover == "refuse":
-            raise TftpError(Code.UNDEFINED, f"more than {_MOST_BLOCKS} blocks")
 
     def _tids_at(self, address: str) -> Tids | None:
         tids = self._tids.get(address)

@@ -1,4 +1,4 @@
-"""What the transfers tell: plain tuples, so that they can come from another process as well."""
+"""What the transfers tell. All texts can be printed, whatever bytes they were made of."""
 
 from __future__ import annotations
 

@@ -96,7 +96,12 @@ def parse_error(data: bytes) -> tuple[int, str]:
     """Return code and text of an ERROR packet, as far as they are there; the text is fit to be printed."""
     code = data[2] << 8 | data[3] if len(data) >= 4 else 0
     text = data[4:].partition(b"\0")[0].decode("utf-8", "replace")[:MAX_TEXT]
-    return code, "".join(letter if letter.isprintable() else "?" for letter in text)
+    return code, printable(text)
+
+
+def printable(text: str) -> str:
+    """Return ``text`` from a stranger for people: without control characters, and such that every terminal can show."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def error(code: Code, text: str) -> bytes:

@@ -27,7 +27,11 @@ _FIRST = re.compile(r"(?:bootcode\.bin|start4?\.elf|config\.txt|.*\.(?:efi|kpxe|
 
 @dataclass(slots=True)
 class Row:
-    """A transfer as it is shown. ``begun`` in seconds since 1970, ``rate`` in bytes a second, ``size`` -1: unknown."""
+    """A transfer as it is shown.
+
+    ``begun`` in seconds since 1970, ``rate`` in bytes a second, ``size`` -1: unknown; ``state``: loading, done, or why
+    it ended otherwise
+    """
 
     mac: str
     ip: str
@@ -112,7 +116,7 @@ class Progress:
             return
         row, _, asked = self._running.pop(event.number)
         ending = Ending[event.ending]
-        row.sent, row.retries, row.state = event.sent, event.retries, ending.name.lower()
+        row.sent, row.retries, row.state = event.sent, event.retries, str(ending)
         row.rate = event.sent / max(event.seconds, 0.001)
         if ending is Ending.PROBED:  # a Raspberry Pi asks for the size first, and then anew
             return

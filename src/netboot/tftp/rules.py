@@ -8,6 +8,9 @@ from typing import Any
 
 from .transfer import WRAP_TO_0, WRAP_TO_1
 
+MOST_BLOCKS = 65535
+"""How many blocks have numbers of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -38,3 +41,17 @@ class Rules:
     @property
     def modulus(self) -> int:
         return WRAP_TO_1 if self.rollover == "1" else WRAP_TO_0
+
+
+def blocks_warning(file: str, size: int, block: int) -> str:
+    """Return what is to be said of a file that has more blocks than there are numbers for, "" = it has not.
+
+    Source: raspberrypi/rpi-eeprom issues 720 and 755.
+    """
+    count = size // block + 1
+    if count <= MOST_BLOCKS:
+        return ""
+    return (
+        f"TFTP: {file} has {count} blocks of {block} bytes; a Raspberry Pi 4, or a Pi 5 with an EEPROM from before"
+        f" 2025-09-23, cannot load more than {MOST_BLOCKS}"
+    )

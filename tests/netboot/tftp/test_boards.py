@@ -233,7 +233,7 @@ def test_transfers_are_shown_while_they_run_and_some_time_after(racks: Site) -> 
         assert (row["size"], row["sent"], row["state"], row["retries"]) == (5000, 2048, "loading", 0)
         assert abs(row["begun"] - time.time()) < 60
         one.error(3, "full")
-    assert until(lambda: (rows := transfers(racks)) and rows[0]["state"] == "client" and rows)
+    assert until(lambda: (rows := transfers(racks)) and rows[0]["state"] == "ended by the client" and rows)
 
 
 def test_a_size_probe_makes_no_noise(racks: Site, boards: Boards, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from ockle.netboot.tftp.clients import PATIENCE_S, Client, Clients, Session
 from ockle.netboot.tftp.content import Text
 from ockle.netboot.tftp.engine import Engine
-from ockle.netboot.tftp.events import Begun, Ended, Event
+from ockle.netboot.tftp.events import Begun, Ended, Event, Refused
 from ockle.netboot.tftp.files import BootFiles
 from ockle.netboot.tftp.names import View
 from ockle.netboot.tftp.negotiation import Terms
@@ -46,6 +47,19 @@ def test_23_a_request_after_the_last_ack_is_a_new_one_although_that_was_not_read
         assert op(answer) == DATA and number(answer) == 1
     assert [type(event) for event in events] == [Begun, Ended, Begun]
     assert isinstance(events[1], Ended) and events[1].ending == "DONE" and events[1].sent == 100
+
+
+def test_what_is_told_can_be_printed(engine: tuple[Engine, list[Event]], tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"\xe9\x1b[2J")).write_bytes(b"x")
+    running, events = engine
+    with client(running.listen("127.0.0.1", 0)) as one:
+        for name in (b"\xe9\x1b[2J", b"\xe9\n"):
+            one.raw(rrq(name))
+            running.service()
+            one.receive()
+    begun, _, refused = events[0], events[1], events[-1]
+    assert isinstance(begun, Begun) and begun.asked == begun.file == "??[2J"
+    assert isinstance(refused, Refused) and refused.asked == "??"
 
 
 class Crowd:

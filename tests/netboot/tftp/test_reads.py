@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 from typing import Any
@@ -202,6 +203,7 @@ def test_22_rfc1350_s5_names_as_clients_write_them(site: Site) -> None:
     site.put("latin", b"1")
     (site.boot / "latin").rename(site.boot / os.fsdecode(b"\xe9t\xe9"))
     assert fetch(site.where, b"\xe9t\xe9")[0] == b"1"
+    json.dumps(site.serving.folder.read_live(), ensure_ascii=False).encode()
 
 
 def test_23_rfc1350_s4_a_request_that_is_repeated_is_one_transfer(site: Site) -> None:
