@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -60,6 +62,53 @@ def test_what_is_told_can_be_printed(engine: tuple[Engine, list[Event]], tmp_pat
     begun, _, refused = events[0], events[1], events[-1]
     assert isinstance(begun, Begun) and begun.asked == begun.file == "??[2J"
     assert isinstance(refused, Refused) and refused.asked == "??"
+
+
+def play(engine: Engine, events: list[Event], seconds: float = 5.0) -> Ended:
+    """Run the engine until a transfer has ended."""
+    deadline = time.monotonic() + seconds
+    while not any(isinstance(event, Ended) for event in events):
+        assert time.monotonic() < deadline
+        engine.service()
+        engine.tick()
+    return next(event for event in events if isinstance(event, Ended))
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_14_a_client_that_never_acknowledges_or_has_left(tmp_path: Path, leaves: bool) -> None:
+    (tmp_path / "f").write_bytes(b"x" * 5000)
+    events: list[Event] = []
+    engine = Engine(BootFiles(tmp_path), Rules(timeout_s=0.02, tries=3), lambda ip: View(), events.append)
+    try:
+        with client(engine.listen("127.0.0.1", 0)) as one:
+            one.raw(rrq("f"))
+            engine.service()
+            if not leaves:
+                ended = play(engine, events)
+                assert ended.ending == "SILENT" and ended.retries == 3
+                assert [number(one.receive()) for _ in range(4)] == [1] * 4 and one.silence()
+        if leaves:
+            ended = play(engine, events)
+            assert ended.ending == "CLIENT" and ended.why == "port closed" and ended.retries < 3
+    finally:
+        engine.close()
+
+
+def test_a_kernel_that_does_not_cut_datagrams_gets_them_one_by_one() -> None:
+    with client(("127.0.0.1", 9)) as one:
+        link = Link(("127.0.0.1", 0), one.socket.getsockname())
+        try:
+            link.segments(512)
+            datagrams = [bytes([at]) * 516 for at in range(70)] + [b"last"]
+            assert not link.send(datagrams, 0)
+            assert [one.receive() for _ in datagrams] == datagrams
+            link.socket.setsockopt(socket.SOL_SOCKET, 11, 1)  # SO_NO_CHECK: without checksums it cannot
+            assert link.send(datagrams, 0)
+            assert [one.receive() for _ in datagrams] == datagrams
+            assert not link.send(datagrams[:3], 0)
+            assert [one.receive() for _ in range(3)] == datagrams[:3]
+        finally:
+            link.socket.close()
 
 
 class Crowd:
