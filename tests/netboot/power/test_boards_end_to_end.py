@@ -11,9 +11,14 @@ from typing import Any
 
 from board_lab import MACS, SERVER_AT, boards, site
 from e2e import Daemon, Result, ockle
+from ockle.config.site import load_site
+from ockle.networkTree.ServerNetworkFactory import ServerNetworkFactory
 from ockle.simulator.board import BootServerAt
+from ockle.simulator.example import SITE
 from ockle.simulator.lab import Lab
 from ockle.simulator.ledger import Entry
+from ockle.simulator.netboot_example import add_boot_server, netboot_spec
+from ockle.simulator.relocate import copy_site
 from own_daemon import until
 from peers import free_port
 
@@ -24,6 +29,7 @@ dhcp_probe = 0
 tftp_port = {tftp}
 install_port = {hello}
 install_root_port = {root}
+install_get_port = 0
 {more}
 [plugins.SocketListener]
 port = 0
@@ -92,6 +98,7 @@ def test_a_server_is_up_when_its_board_says_so_and_what_needs_it_starts_then(tmp
 
         # installed anew, once
         assert one.ockle("netboot", "reinstall", "pi2", "--yes", "--confirm", "pi1").code != 0
+        assert one.ockle("netboot", "reinstall", "pi2").code != 0  # nobody to ask: nothing is agreed to
         assert one.ask("netbootBoard", board="pi2")["board"]["reinstall"] == ""
         done = one.ockle("netboot", "reinstall", "pi2", "--yes", "--confirm", "pi2")
         assert done.code == 0, done.err
@@ -115,6 +122,16 @@ def test_a_server_is_up_when_its_board_says_so_and_what_needs_it_starts_then(tmp
 
         found = one.ockle("netboot", "find-port", "pi2")
         assert found.out.splitlines()[:2] == [f"pi2 ({MACS['pi2']}): sw gi1/0/2 (pi2)", "  PoE port 1.2, feeds pi2"]
+
+
+def test_the_demonstration_with_a_boot_server_is_a_sound_site(tmp_path: Path) -> None:
+    with Lab(netboot_spec(0.1)) as lab:
+        copy_site(SITE, tmp_path, lab)
+        add_boot_server(tmp_path, lab)
+    found = load_site(tmp_path)
+    assert found.faults == [] and "NetBoot" in found.plugins
+    network = ServerNetworkFactory(found).buildNetwork(found)  # type: ignore[arg-type] # it is asked for nothing
+    assert [len(network.getServernode(name).circuits) for name in ("pi1", "pi4", "web1")] == [1, 1, 0]
 
 
 def test_boards_that_do_not_come_up_fail_their_start_and_are_tried_again(tmp_path: Path) -> None:

@@ -129,11 +129,13 @@ def test_a_board_without_a_server_loses_its_power_at_its_port_only(
     assert lab.outlet("sw", 2).asked
     # it has not been seen since: the switches cannot confirm where it hangs
     lab.press("sw", 2, False)
+    until(lambda: not lab.outlet("sw", 2).closed)
     assert "no port of sw, sw2 has learned" in refused(daemon, "netbootRestart", board="pi2", confirm="pi2")
     assert ask(daemon, "netbootRestart", board="pi2", confirm="pi2", force=True) == {"cycled": "sw 1.2"}
     assert lab.outlet("sw", 2).asked  # restarted, it is on
     # it has been moved to another port
     lab.press("sw", 2, False)
+    until(lambda: not lab.outlet("sw", 2).closed)
     lab.learn("sw", 5, MACS["pi2"])
     text = refused(daemon, "netbootRestart", board="pi2", confirm="pi2", force=True)
     assert text == "refused: pi2 hangs at sw gi1/0/5 by now, it was at sw 1.2: find its port anew"
@@ -174,3 +176,19 @@ def test_a_port_that_a_killed_daemon_left_off_gets_its_power_from_the_next(lab: 
     with running(site(tmp_path / "etc", lab, {"pi1": ""})):
         until(lambda: lab.outlet("sw", 3).asked)
         until(lambda: json.loads((folder / "ports.json").read_text())["owed"] == [])
+
+
+def test_an_installation_that_cannot_begin_stays_wanted_and_says_so(daemon: MainDaemon, lab: Lab) -> None:
+    boot = lab.boot_id("pi1")
+    assert "confirm = 'pi1'" in refused(daemon, "netbootReinstall", board="pi1")
+    assert "there is no image 'none.tgz'" in refused(daemon, "netbootReinstall", board="pi1", image="none.tgz")
+    assert "there is no image '../hosts.csv'" in refused(daemon, "netbootReinstall", board="pi1", image="../hosts.csv")
+    assert ask(daemon, "netbootBoard", board="pi1")["board"]["reinstall"] == ""
+    daemon.engine.core.safe_mode = "somebody has to look"
+    text = refused(daemon, "netbootReinstall", board="pi1", confirm="pi1")
+    assert text.startswith("refused: pi1 is marked to be installed anew, and is not restarted: safe mode:")
+    assert text.endswith("It is installed at its next boot, unless: ockle netboot keep pi1")
+    assert ask(daemon, "netbootBoard", board="pi1")["board"]["reinstall"] == "wanted"
+    assert lab.boot_id("pi1") == boot
+    assert ask(daemon, "netbootKeep", board="pi1")["dropped"] is True
+    assert ask(daemon, "netbootKeep", board="pi1")["dropped"] is False
