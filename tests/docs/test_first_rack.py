@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ockle.agent.settings import read_settings
 from ockle.cli.main import main
 from ockle.config.site import load_site
 from ockle.networkTree.ServerNetworkFactory import ServerNetworkFactory, check
+from plug_site import KEY
 
 DOCS = Path(__file__).parents[2] / "docs"
 _BLOCK = re.compile(r"^```ini\n# (\S+\.ini)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -58,3 +60,20 @@ def test_the_files_of_other_pages_fit_beside_them(page: str, tmp_path: Path, mon
     write_site("first-rack.md", tmp_path)
     assert write_site(page, tmp_path)
     assert check(tmp_path) == ([], [])
+
+
+def test_the_smart_plug_loads(tmp_path: Path) -> None:
+    (tmp_path / "config.ini").write_text("[main]\n[plugins]\n")
+    files = write_site("smart-plug.md", tmp_path)
+    assert {"outlets/plug-backup.ini", "controllers/plug-backup.ini", "servers/backup.ini"} <= set(files)
+    assert check(tmp_path) == ([], [])
+    network = ServerNetworkFactory(_Owner(tmp_path)).buildNetwork(load_site(tmp_path))
+    assert [type(control).__name__ for control in network.getServernode("backup").controls] == ["ESPHomeDelay"]
+
+
+def test_the_agents_file_of_the_smart_plug_is_read(tmp_path: Path) -> None:
+    page = (DOCS / "smart-plug.md").read_text("utf-8")
+    (text,) = re.findall(r"agent\.ini <<END\n(.*?)^END$", page, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "agent.ini"
+    path.write_text(text.replace("the plug_key of secrets.yaml", KEY))
+    assert read_settings(path).plug.host == "192.0.2.40"
