@@ -167,8 +167,10 @@ def test_33_rfc2131_s4_3_4_only_the_owner_gives_an_address_back() -> None:
     assert site.ask(RELEASE, PC_MAC, ciaddr=mine) is None
     assert site.ask(RELEASE, PC_MAC, {61: b"\1" + bytes.fromhex("525400000099")}, ciaddr=mine) is None
     assert site.ask(RELEASE, NEW_MAC, {54: ip("10.7.0.2")}, ciaddr=mine) is None
+    assert site.ask(RELEASE, NEW_MAC, {61: b"\xff another system of it"}, ciaddr=mine) is None
     assert site.ask(DISCOVER, PC_MAC) is None
     assert site.ask(RELEASE, NEW_MAC, {54: ip(SERVER)}, ciaddr=mine) is None
+    assert site.case(message(RELEASE, NEW_MAC, ciaddr=mine)).lease is None, "nothing more to write"
     assert site.must(DISCOVER, PC_MAC).yiaddr == mine
 
 
@@ -241,6 +243,7 @@ def test_39_rfc2131_s4_2_the_client_identifier_is_what_a_client_is_known_by() ->
     assert site.lease(NEW_MAC, {61: b"\xfftwo"}).yiaddr != first.yiaddr
     assert site.lease(mac_of(7), {61: b"\xffone"}).yiaddr == first.yiaddr, "another card of the same machine"
     assert first.options[61] == b"\xffone"  # RFC 6842
+    assert site.lease(mac_of(9), {61: b"\1"}).yiaddr != site.lease(mac_of(10), {61: b"\1"}).yiaddr, "no identifier"
     plain = site.lease(mac_of(8)).yiaddr
     assert site.lease(mac_of(8), {61: b"\1" + bytes.fromhex(mac_of(8).replace(":", ""))}).yiaddr == plain
 

@@ -56,6 +56,13 @@ def test_44_rfc2131_s4_1_what_does_not_fit_goes_into_file_and_sname() -> None:
     assert reply.raw[240:].rstrip(b"\0").endswith(b"\x52\x06\1\x04port\xff"), "RFC 3046: option 82 is the last"
 
 
+def test_44_rfc2131_s4_1_the_boot_file_keeps_its_field() -> None:
+    site = Site(dhcp_domain="d" * 120, dhcp_dns=["10.7.0.5"] * 60, dhcp_boot_bios="pxelinux.0")
+    reply = site.must(DISCOVER, PC_MAC, {**PXE, 61: b"\1" * 40})
+    assert reply.file.rstrip(b"\0") == b"pxelinux.0"
+    assert reply.options[52] == b"\2"
+
+
 def test_44_rfc2131_s4_1_a_client_may_put_options_into_file_and_sname() -> None:
     hidden = message(None, PC_MAC, {52: b"\3"}, file=b"\x35\1\1\x37\2\x01\x2a\xff", sname=b"\x39\2\x05\xdc\xff")
     packet = parse(hidden)
