@@ -35,6 +35,8 @@ _REQUESTS_AT_ONCE = 16
 _MOST_ADDRESSES = 64
 _STRANGERS_PER_S = 100.0
 _CONFIRM = int(socket.MSG_CONFIRM)
+_ANSWER = 256
+"""Bytes of what a client says in a transfer: an ACK has 4, the rest of a long error text is not missed."""
 
 
 class Engine:
@@ -110,7 +112,7 @@ class Engine:
     def _serve(self, session: Session, now: float) -> None:
         transfer = session.transfer
         try:
-            data = session.receive(packet.MAX_REQUEST)
+            data = session.receive(_ANSWER)
         except BlockingIOError:  # it is another one's descriptor since
             return
         except OSError:
@@ -125,9 +127,7 @@ class Engine:
 
     def _send(self, session: Session, datagrams: list[bytes], flags: int = 0) -> None:
         try:
-            if session.link.send(datagrams, flags):
-                self._gso = False
-                self._tell(Trouble("tftp-gso", "TFTP: this network card or kernel wants every datagram by itself"))
+            session.link.send(datagrams, flags)
         except ConnectionRefusedError:
             session.transfer.gone()
         except OSError as error:
@@ -275,6 +275,9 @@ class Engine:
         del self._sessions[session.link.socket.fileno()]
         self._peers.pop(session.peer, None)
         session.client.sessions.discard(session)
+        if self._gso and session.link.refused:
+            self._gso = False
+            self._tell(Trouble("tftp-gso", "TFTP: this network card or kernel wants every datagram by itself"))
         session.link.socket.close()
         session.content.close()
         transfer = session.transfer

@@ -83,13 +83,17 @@ class Listener:
 
 
 class Link:
-    """A socket for one transfer, connected to its client: nobody else's datagrams arrive here."""
+    """A socket for one transfer, connected to its client: nobody else's datagrams arrive here.
+
+    ``refused``  the kernel, or the network card, did not cut a large datagram into small ones
+    """
 
     def __init__(self, local: tuple[str, int], client: Address) -> None:
         """Raises OSError."""
         host, scope = _split(local[0])
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = socket.socket(self.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.refused = False
         self._segment: list[tuple[int, int, bytes]] = []
         self._most = 1
         try:
@@ -118,8 +122,8 @@ class Link:
         self._most = min(_GSO_SEGMENTS, _GSO_BYTES // (block + 4))
         self._segment = [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", block + 4))] if self._most > 1 else []
 
-    def send(self, datagrams: Sequence[bytes], flags: int) -> bool:
-        """Send; what does not get out counts as lost. Returns whether the kernel refused to cut large ones.
+    def send(self, datagrams: Sequence[bytes], flags: int) -> None:
+        """Send; what does not get out counts as lost.
 
         ``flags``  MSG_CONFIRM when the client has just been heard: no ARP in between, a Raspberry Pi 3 does not answer
         Raises     ConnectionRefusedError when nobody listens there, other OSErrors when this can never be sent
@@ -127,21 +131,19 @@ class Link:
         try:
             if len(datagrams) == 1:
                 self.socket.send(datagrams[0], flags)
-                return False
+                return
             if not self._segment:
                 for one in datagrams:
                     self.socket.send(one, flags)
-                return False
+                return
             for start in range(0, len(datagrams), self._most):
                 self.socket.sendmsg(datagrams[start : start + self._most], self._segment, flags)
         except OSError as error:
             if self._segment and error.errno in _GSO_REFUSALS:
-                self._segment = []
+                self.refused, self._segment = True, []
                 self.send(datagrams, flags)
-                return True
-            if error.errno not in _LOST:
+            elif error.errno not in _LOST:
                 raise
-        return False
 
 
 class Tids:

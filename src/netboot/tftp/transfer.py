@@ -8,7 +8,7 @@ need (raspberrypi/firmware issue 1631).
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 
 from . import packet
@@ -21,8 +21,10 @@ PIECE = 64 * 1024
 """About how many bytes are read at once."""
 _SLOWEST = 8
 """Without a timeout agreed on, waiting doubles up to this many times the first (RFC 1123 section 4.2.3.2)."""
-_HEADS = tuple(struct.pack("!HH", Op.DATA, number) for number in range(65536))
-"""What stands in front of each block. Made once: it is a third of the time that a window takes."""
+_HEADS = tuple(struct.pack("!HH", Op.DATA, number % WRAP_TO_0) for number in range(1, WRAP_TO_0 + 1))
+"""What stands in front of the first block, the second …, and once they are through, of the next ones. Made once: it is
+a third of the time that a window takes."""
+_HEADS_OF = {WRAP_TO_0: _HEADS, WRAP_TO_1: _HEADS[:WRAP_TO_1]}
 _ACK, _ERROR = int(Op.ACK), int(Op.ERROR)
 
 Read = Callable[[int, int], bytes]
@@ -52,8 +54,9 @@ class Transfer:
     """
 
     __slots__ = (
-        "_at_once", "_complete", "_first", "_modulus", "_most", "_opening", "_piece", "_read", "_start", "_wait_s",
-        "_whole", "acked", "block", "deadline", "ending", "last", "retries", "sent", "terms", "tries", "why",
+        "_at_once", "_complete", "_count", "_first", "_heads", "_modulus", "_most", "_opening", "_piece", "_read",
+        "_start", "_wait_s", "_whole", "acked", "block", "deadline", "ending", "last", "retries", "sent", "terms",
+        "tries", "why",
     )  # fmt: skip
 
     def __init__(self, read: Read, terms: Terms, *, timeout_s: float, tries: int, modulus: int = WRAP_TO_0) -> None:
@@ -68,6 +71,7 @@ class Transfer:
         self.acked = 0
         self.sent = 0
         self.last = 0  # number of the last block, once it was sent
+        self._count = terms.window
         self._whole = terms.window * terms.block  # bytes of a window
         self._at_once = max(1, PIECE // self._whole) * self._whole
         self._piece = b""  # some of the content, from the offset _start
@@ -77,6 +81,7 @@ class Transfer:
         self._wait_s = float(terms.timeout_s or timeout_s)
         self._most = tries
         self._modulus = modulus
+        self._heads = _HEADS_OF[modulus]
         self._opening = bool(terms.granted)  # an OACK waits for its ACK 0
         self.tries = 0
         self.retries = 0
@@ -111,9 +116,9 @@ class Transfer:
             if self.acked == self.last:
                 self._end(Ending.DONE, "")
                 return []
-        self.tries = 0
-        if not self.terms.timeout_s:
-            self._wait_s = self._first
+        if self.tries:
+            self.tries = 0
+            self._wait_s = float(self.terms.timeout_s or self._first)
         self.deadline = now + self._wait_s
         return self._window()
 
@@ -155,28 +160,20 @@ class Transfer:
                 return [packet.error(error.code, str(error))]
             self._start, begin, end = first * block, 0, self._whole
             self._complete = len(self._piece) < self._at_once
-        piece = self._piece
-        count = self.terms.window
+        piece, count = self._piece, self._count
         if end > len(piece):
             count = (len(piece) - begin) // block + 1
             self.last = first + count
         self.sent = first + count
+        heads, at = self._heads, first % self._modulus
         if count == 1:
-            return [_HEADS[self._number(first + 1)] + piece[begin:end]]
+            return [heads[at] + piece[begin:end]]
         out = []
-        for head in self._heads(first + 1, count):
+        over = at + count - self._modulus
+        for head in heads[at : at + count] if over <= 0 else (*heads[at:], *heads[:over]):
             out.append(head + piece[begin : begin + block])
             begin += block
         return out
-
-    def _number(self, block: int) -> int:
-        return block % self._modulus or self._modulus % WRAP_TO_0
-
-    def _heads(self, block: int, count: int) -> Sequence[bytes]:
-        number = self._number(block)
-        if number + count <= WRAP_TO_0:
-            return _HEADS[number : number + count]
-        return [_HEADS[self._number(block + place)] for place in range(count)]
 
     def _end(self, ending: Ending, why: str) -> None:
         self.ending, self.why = ending, why
