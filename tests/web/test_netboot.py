@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +20,10 @@ from ockle.netboot.mac import mac_bytes
 from ockle.netboot.stages import Stage
 from ockle.webserver.netboot.looks import Looks
 from ockle.webserver.ockle_client.connection import ClientError, Connection, ConnectionFailed
-from web_site import WebSite
+from ockle.webserver.views.api import table
+from ockle.webserver.views.api.endpoint import PREFIX, Endpoint
+from ockle.webserver.views.api.schema import check
+from web_site import TOKENS, WebSite
 
 
 @pytest.fixture(scope="module")
@@ -443,3 +448,61 @@ def test_leases_are_told_as_the_dhcp_service_keeps_them(admin: Connection, netbo
     ]
     looked_again(netboot.web)
     assert "10.7.0.99" in app.get("/netboot")
+
+
+# -- hostile
+
+
+NASTY = "<img src=x onerror=alert(1)>\"'&{{7*7}}"
+
+
+def test_what_boards_say_is_text_everywhere(app: TestApp, netboot: NetbootSite, admin: Connection) -> None:
+    stand = netboot.stand
+    stand.boards.note(PI2, Stage.FAILED, NASTY, kind=NASTY, hostname=NASTY, serial=NASTY)
+    stand.boards.log(PI2, NASTY)
+    stand.services["tftp"]["transfers"] = [{**stand.transfer(5), "file": NASTY, "state": NASTY}]
+    stand.services["dhcp"]["unknown"] = [{**stand.stranger(time.time() + 5), "kind": NASTY, "hostname": NASTY}]
+    stand.write()
+    while admin.call("netbootBoard", {"board": PI2})["board"]["note"] != NASTY:
+        time.sleep(0.05)
+    looked_again(netboot.web)
+    for path in ("/netboot", "/netboot/pi2", f"/netboot/adopt?mac={STRANGER}", "/settings/netboot/hosts"):
+        page = app.get(path)
+        assert not page.html.find_all("img")
+        assert page.html.find_all(string=re.compile("onerror")) or page.html.find(value=NASTY), path
+    for path in ("/netboot/live", f"/netboot/{PI2}/live"):
+        assert "<img" not in app.get(path).text
+    stand.begin()
+
+
+# -- programs
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in table() if one.tag == "netboot" and one.method == "GET"], ids=lambda one: one.name
+)
+def test_programs_get_what_is_declared(site: WebSite, one: Endpoint) -> None:
+    answer = site.browser("viewer").get(PREFIX + one.pattern.replace("{board}", "pi1"), expect_errors=True)
+    assert answer.status_int in (200, 404)  # 404: nothing was mapped yet
+    if answer.status_int == 200:
+        check(one.answer, answer.json)
+
+
+def test_programs_change_hosts_and_give_orders(app: TestApp, hosts: NetbootSite, site: WebSite) -> None:
+    def send(method: str, path: str, body: Any, status: int = 200) -> Any:
+        headers = {"Authorization": f"Bearer {TOKENS['admin']}", "Content-Type": "application/json"}
+        program = TestApp(site.router, extra_environ={"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "ockle.test:80"})
+        return program.request(
+            PREFIX + path, method=method, headers=headers, body=json.dumps(body).encode(), status=status
+        ).json
+
+    assert send("POST", "/netboot/hosts", {"mac": STRANGER, "name": "new"})["host"]["name"] == "new"
+    assert send("DELETE", "/netboot/hosts/new", {})["host"]["mac"] == STRANGER
+    assert send("PUT", "/netboot/hosts", {"text": f"{HOSTS}nonsense\n"}, 400)["error"] == "bad_request"
+    assert send("PUT", "/netboot/hosts", {"text": HOSTS, "rev": "of yesterday"}, 409)["error"] == "conflict"
+    looked = send("POST", f"/netboot/boards/{PI1}/reinstall", {"dry_run": True})
+    assert (looked["tier"], looked["confirm"]) == (3, "pi1")
+    assert send("POST", f"/netboot/boards/{PI1}/reinstall", {"confirm": "pi2"}, 409)["error"] == "refused"
+    assert send("POST", f"/netboot/boards/{PI1}/reinstall", {"confirm": "pi1", "power": False})["mark"]
+    assert send("POST", f"/netboot/boards/{PI1}/keep", {})["dropped"]
+    assert send("POST", "/netboot/mapping", {"pdu": "sw", "ports": ["2"], "dry_run": True})["rows"]
