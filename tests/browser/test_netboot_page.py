@@ -50,14 +50,17 @@ def test_the_page_follows_the_boards_without_a_jump(netboot: NetbootSite, admin:
     link = row.locator("th a")
     link.focus()
     before = page.locator("#leases").bounding_box()
-    stand.boards.note(PI2, Stage.INSTALLING, "rootfs.tgz")
+    stand.boards.note(PI2, Stage.INSTALLING, "rootfs.tgz", kind="Raspberry Pi 5")
     stand.services["tftp"]["transfers"] = [stand.transfer(6_000_000)]
     stand.write()
     row.get_by_text("loads its root file system").wait_for()
     page.wait_for_function("(row) => row.querySelector('progress').value === 6000000", arg=row.element_handle())
     assert link.evaluate("(one) => one === document.activeElement")
+    assert row.get_by_text("Raspberry Pi 4").is_visible()  # beside the link: it waits until the focus has gone
     assert page.locator("#leases").bounding_box() == before
     assert "pi2 loads its root file system" in (page.locator("#announcer").text_content() or "")
+    link.blur()
+    row.get_by_text("Raspberry Pi 5").wait_for()
     stand.services["dhcp"]["unknown"] = []
     stand.write()
     page.locator("[data-empty=unknown]").wait_for()

@@ -73,14 +73,17 @@ export function followParts(root, taken = () => {}) {
     return all;
   }
 
-  // A row is changed cell by cell, so that a link in it keeps its focus.
+  // A row is changed cell by cell, so that a link in it keeps its focus; false when a cell had to wait.
   function replace(old, one) {
+    let whole = true;
     if (one.dataset.say && old.dataset.say !== one.dataset.say) news.set(old.dataset.key, one.dataset.say);
     if (old.innerHTML !== one.innerHTML) {
       if (old.children.length && old.children.length === one.children.length && old.matches("tr")) {
         const cells = [...one.children];
         for (const [place, cell] of [...old.children].entries()) {
-          if (cell.innerHTML !== cells[place].innerHTML && !held(cell)) cell.replaceChildren(...cells[place].childNodes);
+          if (cell.innerHTML === cells[place].innerHTML) continue;
+          if (held(cell)) whole = false;
+          else cell.replaceChildren(...cells[place].childNodes);
         }
       } else if (held(old)) {
         return false;
@@ -89,7 +92,7 @@ export function followParts(root, taken = () => {}) {
       }
     }
     for (const { name, value } of one.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-    return true;
+    return whole;
   }
 
   function held(place) {
