@@ -63,9 +63,12 @@ class Engine:
         self._gso = True
         self._stranger_allowance = Allowance(_STRANGERS_PER_S, _STRANGERS_PER_S, time.monotonic())
 
-    def listen(self, address: str, port: int, *, shared: bool = False) -> tuple[str, int]:
-        """Take requests at ``address`` too; return where that is. Raises OckleError."""
-        listener = Listener(address, port, shared=shared)
+    def listen(self, address: str, port: int, interface: int = 0) -> tuple[str, int]:
+        """Take requests at ``address`` too, from ``interface`` only unless it is 0; return where that is.
+
+        Raises OckleError.
+        """
+        listener = Listener(address, port, interface)
         self._listeners[listener.socket.fileno()] = listener
         self._epoll.register(listener.socket, select.EPOLLIN)
         return listener.name

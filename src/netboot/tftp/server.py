@@ -45,8 +45,10 @@ class TftpServer:
         files = BootFiles(self._context.root, None if settings["tftp_network_files"] else Mounts())
         engine = Engine(files, rules, self._lookup.view_of, self._progress.take)
         self._engine = engine
-        for address in settings["tftp_addresses"] or [str(self._context.wire.address)]:
-            host, port = engine.listen(address, settings["tftp_port"])
+        wire = self._context.wire
+        for address in settings["tftp_addresses"] or [str(wire.address)]:
+            only = 0 if settings["tftp_addresses"] or wire.loopback else wire.index
+            host, port = engine.listen(address, settings["tftp_port"], only)
             self._addresses.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         if not self._context.root.is_dir():
             self._context.report.warn("tftp-root", f"TFTP: the folder of boot files, {self._context.root}, is missing")
@@ -80,11 +82,12 @@ class TftpServer:
 
     async def _tick(self, engine: Engine) -> None:
         flushed = forgot = self._context.clock.now()
+        busy = False
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(TICK_S if busy else FLUSH_S)
             now = self._context.clock.now()
             with self._guarded():
-                engine.tick()
+                busy = engine.tick()
                 if now - flushed >= FLUSH_S:
                     flushed = now
                     self._progress.flush()

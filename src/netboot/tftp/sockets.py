@@ -18,6 +18,8 @@ Address = tuple[Any, ...]
 
 _IP_PKTINFO, _IPV6_RECVPKTINFO = 8, 49
 _IP_MTU, _IPV6_MTU = 14, 24
+_LOOPBACK = 1
+"""The index of the interface by which this machine speaks to itself, at whichever of its addresses."""
 _UDP_SEGMENT = 103
 _GSO_SEGMENTS, _GSO_BYTES = 64, 65000
 """Most that one call may send (linux/udp.h UDP_MAX_SEGMENTS; a datagram's 65507 bytes, some less for headers)."""
@@ -36,14 +38,17 @@ whoever writes to a transfer's port and is not its client, and one more socket o
 class Listener:
     """A socket that requests arrive at."""
 
-    def __init__(self, address: str, port: int, *, shared: bool = False) -> None:
-        """Bind. ``shared``: other processes of ours listen there, too. Raises OckleError."""
+    def __init__(self, address: str, port: int, interface: int = 0) -> None:
+        """Bind. ``interface``: the index of the only one that requests may come from, 0 = any. Raises OckleError.
+
+        An address alone does not keep others out: Linux takes what is for it from every interface.
+        """
         host, scope = _split(address)
+        _check(host)
+        self._interface = interface
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = socket.socket(self.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
-            if shared:
-                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if self.family == socket.AF_INET6:
                 self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 self.socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVPKTINFO, 1)
@@ -64,22 +69,26 @@ class Listener:
     def receive(self) -> tuple[bytes, Address, str] | None:
         """Return a datagram, who sent it, and the address of ours that it was sent to.
 
-        Returns None for one that was sent to all, or to a group: RFC 1123 section 4.2.3.6 has no answer to those.
+        Returns None for one from another interface, and for one that was sent to all, or to a group: RFC 1123 section
+        4.2.3.6 has no answer to those.
         Raises BlockingIOError when there is none.
         """
         data, extra, _, client = self.socket.recvmsg(packet.MAX_REQUEST + 1, 128)
         for _, _, info in extra:
             if self.family == socket.AF_INET:
                 index, ours, asked = struct.unpack("I4s4s", info[:12])
-                if ours != asked:  # asked is a broadcast address, or a group
+                if ours != asked or self._is_foreign(index):  # asked is a broadcast address, or a group
                     return None
                 return data, client, socket.inet_ntoa(asked)
             asked, index = struct.unpack("16sI", info[:20])
             address = ipaddress.IPv6Address(asked)
-            if address.is_multicast:
+            if address.is_multicast or self._is_foreign(index):
                 return None
             return data, client, f"{address}%{index}" if address.is_link_local else str(address)
         return None
+
+    def _is_foreign(self, index: int) -> bool:
+        return bool(self._interface) and index not in (self._interface, _LOOPBACK)
 
 
 class Link:
@@ -195,6 +204,13 @@ def _bindable(family: int, host: str, port: int, scope: str) -> Address:
     if family == socket.AF_INET:
         return host, port
     return host, port, 0, int(scope) if scope.isdigit() else socket.if_nametoindex(scope) if scope else 0
+
+
+def _check(host: str) -> None:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise OckleError(f"[plugins.NetBoot] tftp_addresses: {host} is no address of this machine") from None
 
 
 def _cannot_bind(host: str, port: int, error: OSError) -> str:

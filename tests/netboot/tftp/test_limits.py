@@ -169,5 +169,7 @@ def test_a_taken_port_is_told_in_one_line(site: Site, tmp_path: Path) -> None:
     taken = rf"127\.0\.7\.1 port {site.where[1]}.*another TFTP server"
     with pytest.raises(OckleError, match=taken), served(tmp_path, tftp_port=site.where[1]):
         pass
+    with pytest.raises(OckleError, match=r"tftp_addresses: localhost"):
+        Listener("localhost", 0)
     with pytest.raises(OckleError, match=r"192\.0\.2\.1.*no interface has this address"):
         Listener("192.0.2.1", 0)

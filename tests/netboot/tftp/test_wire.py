@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 import netns
 from netns import Namespaces
+from peers import peer
 
 TESTS = Path(__file__).parents[2]
 CONFIG = f"""[main]
@@ -32,6 +34,18 @@ for options in json.loads(sys.argv[1]):
     data, granted = fetch((sys.argv[2], 69), "kernel8.img", address=sys.argv[3], **options)
     print(json.dumps([hashlib.sha256(data).hexdigest(), granted]))
 """
+
+
+ASK = """import sys
+from tftp_client import Client, rrq
+with Client((sys.argv[1], 69), "0.0.0.0") as one:
+    one.raw(rrq("missing"))
+    print("silence" if one.silence(float(sys.argv[2])) else "answered")
+"""
+
+
+def ip(*arguments: str) -> None:
+    subprocess.run([peer("ip"), *arguments], check=True, capture_output=True, timeout=20)
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +82,22 @@ def test_rfc2348_a_block_fits_a_frame_and_windows_arrive(space: tuple[Namespaces
     )
     assert [digest for digest, _ in answers] == [expected] * 4
     assert [granted.get("blksize") for _, granted in answers] == [None, "1468", "1468", "1000"]
+
+
+def test_nothing_is_served_on_another_interface(space: tuple[Namespaces, Path]) -> None:
+    """A second cable to the same machine, and a way over it to the address that is served on the first."""
+    here, there = space[0].here, space[0].there
+    ip("-n", here, "link", "add", "other", "type", "veth", "peer", "name", "other", "netns", there)
+    for name, address in ((here, "10.214.0.1"), (there, "10.214.0.2")):
+        ip("-n", name, "address", "add", f"{address}/24", "dev", "other")
+        ip("-n", name, "link", "set", "other", "up")
+    way = ("-n", there, "route", "add", f"{Namespaces.HERE_ADDRESS}/32", "dev", "other", "via", "10.214.0.1")
+    ask = [*space[0].prefix(there), sys.executable, "-c", ASK, Namespaces.HERE_ADDRESS]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    for expected, wait_s in (("answered", "5"), ("silence", "0.3")):
+        if expected == "silence":
+            ip(*way)
+        answer = subprocess.run(
+            [*ask, wait_s], capture_output=True, text=True, timeout=20, check=False, env=environment
+        )
+        assert answer.stdout.strip() == expected, answer
