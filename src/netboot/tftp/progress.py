@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -19,7 +20,9 @@ from .transfer import Ending
 KEPT_S, MOST_KEPT = 30.0, 200
 """How long, and how many, transfers are shown after their end."""
 LINES_AT_ONCE = 20
-"""Lines of one board that are written at once; what it did beyond that is counted."""
+"""Lines of one board that wait to be written; what it does beyond that is counted."""
+WRITING_S = 0.01
+"""How long lines are written at a time: each is a change of a file, and a rack that starts makes thousands."""
 _BEFORE = (Stage.NEW, Stage.ASKING, Stage.ADDRESSED, Stage.FAILED)
 _FIRST = re.compile(r"(?:bootcode\.bin|start4?\.elf|config\.txt|.*\.(?:efi|kpxe|pxe|0))", re.IGNORECASE)
 """What a firmware begins with. Anything else that a booted system loads does not mean that it boots again."""
@@ -48,7 +51,7 @@ _SHOWN = tuple(field.name for field in fields(Row))
 
 
 class Progress:
-    """Takes the events of the transfers. ``flush`` is to be called about once a second.
+    """Takes the events of the transfers. ``flush`` is to be called several times a second.
 
     ``is_ours``  tells whether a MAC address is that of a board
     """
@@ -88,15 +91,17 @@ class Progress:
             case Trouble(key, text):
                 self._report.warn(key, text)
 
-    def flush(self) -> None:
-        """Write the lines of the boards' consoles."""
-        lines, self._lines = self._lines, {}
-        left_out, self._left_out = self._left_out, {}
-        for mac, texts in lines.items():
-            for text in texts:
+    def flush(self, most_s: float = WRITING_S) -> None:
+        """Write lines of the boards' consoles, board by board, until all are written or ``most_s`` have passed."""
+        end = time.monotonic() + most_s
+        while self._lines:
+            mac = next(iter(self._lines))
+            for text in self._lines.pop(mac):
                 self._boards.log(mac, text)
-            if mac in left_out:
-                self._boards.log(mac, f"… and {left_out[mac]} more")
+            if more := self._left_out.pop(mac, 0):
+                self._boards.log(mac, f"… and {more} more")
+            if time.monotonic() >= end:
+                return
 
     def _begun(self, event: Begun) -> None:
         mac = event.mac

@@ -18,7 +18,10 @@ from .rules import Rules
 
 log = logging.getLogger(__name__)
 
+IDLE_S = 0.5
+"""How often to look while there is no transfer."""
 FLUSH_S = 0.5
+"""How long what the boards did may take to be written at the end."""
 FORGET_S = 10.0
 _SPARE_FILES = 512
 """Descriptors that everything else in this process may need."""
@@ -65,7 +68,7 @@ class TftpServer:
             asyncio.get_running_loop().remove_reader(self._engine.fileno())
             self._engine.close()
             self._engine = None
-            self._progress.flush()
+            self._progress.flush(FLUSH_S)
 
     def live(self) -> dict[str, Any]:
         return {"addresses": list(self._addresses), "transfers": self._progress.rows()}
@@ -81,16 +84,14 @@ class TftpServer:
                 self._engine.service()
 
     async def _tick(self, engine: Engine) -> None:
-        flushed = forgot = self._context.clock.now()
+        forgot = self._context.clock.now()
         busy = False
         while True:
-            await asyncio.sleep(TICK_S if busy else FLUSH_S)
+            await asyncio.sleep(TICK_S if busy else IDLE_S)
             now = self._context.clock.now()
             with self._guarded():
                 busy = engine.tick()
-                if now - flushed >= FLUSH_S:
-                    flushed = now
-                    self._progress.flush()
+                self._progress.flush()
                 if now - forgot >= FORGET_S:
                     forgot = now
                     engine.forget()

@@ -206,6 +206,19 @@ def test_a_board_that_asks_for_much_gets_few_lines(tmp_path: Path) -> None:
         assert len(told) == LINES_AT_ONCE + 1 and told[0] == "0.dtbo: file not found" and told[-1] == "… and 980 more"
 
 
+def test_the_lines_of_a_whole_rack_are_written_little_by_little(tmp_path: Path) -> None:
+    with context(tmp_path) as it:
+        progress = Progress(it.boards, it.report, it.clock, lambda mac: True)
+        macs = [f"B8:27:EB:00:00:{at:02X}" for at in range(30)]
+        for mac in macs:
+            for name in ("recovery.elf", "dt-blob.bin"):
+                progress.take(Refused(mac, PI_IP, name, Code.NOT_FOUND, "file not found"))
+        progress.flush(0.0)
+        assert [bool(lines(it.boards, mac)) for mac in macs] == [True] + [False] * 29
+        progress.flush(60.0)
+        assert all(len(lines(it.boards, mac)) == 2 for mac in macs)
+
+
 def test_a_stranger_becomes_no_board(racks: Site, boards: Boards) -> None:
     racks.put("f", "x")
     fetch(racks.where, "f", address=STRANGER_IP)
