@@ -194,21 +194,25 @@ class MapJob:
     async def _keep(self, row: Row) -> None:
         """Take down who hangs where, unless the address was found at another port as well (F4)."""
         twin = next((one for one in self.rows if one is not row and one.mac == row.mac), None)
-        if twin is not None:
-            row.text = f"the same address as at {twin.at}: one of the two is wrong, none is used"
+        try:
+            if twin is None:
+                await self._take_down(row)
+                return
+            row.text = twin.text = f"found at {twin.at} and at {row.at}: it is there twice, and neither is used"
             self._ports.alarm(row.mac, f"{row.mac} was found at {twin.at} and at {row.at}")
-            return
+            await asyncio.to_thread(self._book.forget, row.mac)
+        except OckleError as error:
+            row.text = f"not written: {error}"
+
+    async def _take_down(self, row: Row) -> None:
         hosts = self._hosts()
         host = hosts.by_mac(row.mac)
         row.board = host.name if host is not None else ""
-        try:
-            await asyncio.to_thread(self._book.put, row.mac, row.at)
-            if self.write and host is None:
-                name = f"{row.at.pdu}-{row.at.port}" if hosts.by_name(f"{row.at.pdu}-{row.at.port}") is None else ""
-                row.board = (await asyncio.to_thread(hosts.add, row.mac, name)).name
-                row.written = True
-        except OckleError as error:
-            row.text = f"not written: {error}"
+        await asyncio.to_thread(self._book.put, row.mac, row.at)
+        if self.write and host is None:
+            name = f"{row.at.pdu}-{row.at.port}"
+            added = await asyncio.to_thread(hosts.add, row.mac, name if hosts.by_name(name) is None else "")
+            row.board, row.written = added.name, True
 
     def _tell(self, text: str, **data: Any) -> None:
         self._events.publish("netboot", text, stage="mapping", job=self.number, **data)
@@ -222,7 +226,9 @@ def parse_ports(words: Iterable[object], pdu: str) -> list[PoePort]:
         group, _, numbers = text.rpartition(".")
         first, dash, last = numbers.partition("-")
         parts = [group or "1", first, last if dash else first]
-        if isinstance(word, bool) or not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
+        if type(word) not in {int, str} or not all(
+            part.isascii() and part.isdecimal() and len(part) < 10 for part in parts
+        ):
             raise CommandError(f"{text[:60]!r} is no port: use 3, 2.7 (port 7 of group 2) or 1-8")
         low, high = int(parts[1]), int(parts[2])
         if not 1 <= low <= high <= low + 1000:

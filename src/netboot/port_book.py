@@ -51,6 +51,12 @@ class PortBook:
                 self._ports = {**{one: at for one, at in self._ports.items() if at != port}, mac: port}
                 self._write()
 
+    def forget(self, mac: str) -> None:
+        """It is not known any more where the board hangs. Raises OckleError."""
+        with self._lock:
+            if self._ports.pop(mac, None) is not None:
+                self._write()
+
     def owed(self) -> list[PoePort]:
         return list(self._owed)
 
