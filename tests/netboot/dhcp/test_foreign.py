@@ -195,7 +195,7 @@ def test_perfdhcp_loses_nothing(server: Server, wire: Lan) -> None:
         "-p",
         "1",
         "-W",
-        "500000",
+        "2000000",
         wire.ADDRESS,
         host=host,
     )
@@ -215,11 +215,11 @@ def test_37_rfc5227_an_address_in_use_is_passed_over_and_nobody_else_waits(own: 
         assert len(offers) == 5
         address, at = offers.pop(BOARD.upper())
         assert address == "10.214.0.11"
-        assert at < 0.4, "who has an address of its own does not wait"
         assert {address for address, _at in offers.values()} == {f"10.214.0.15{number}" for number in (1, 2, 3, 4)}
-        late = sorted(at for _address, at in offers.values())
+        late = sorted(late for _address, late in offers.values())
+        assert at < late[0], "who has an address of its own does not wait"
         assert late[0] > 0.4
-        assert late[-1] - late[0] < 0.4, "they wait at the same time"
+        assert late[-1] - late[0] < 1.2, "they wait at the same time, not one after the other"
         server.says("52:54:00:0A:00:66 uses 10.214.0.150 of dhcp_pool without a lease")
         own.run("ip", "address", "add", "10.214.0.11/24", "dev", "eth0", host=squatter)
         exchange(own, client, message(DISCOVER, BOARD))
