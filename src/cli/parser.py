@@ -27,6 +27,7 @@ GROUPS = {
     "emergency": ("emergency",),
     "runs": ("runs", "cancel"),
     "schedule": ("schedule",),
+    "ups": ("ups",),
     "events": ("events", "who"),
     "history": ("history", "note"),
     "parts": ("outlet", "control", "auto", "resume"),

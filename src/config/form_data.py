@@ -58,7 +58,7 @@ class Wanted:
 @dataclass(slots=True)
 class FormSection:
     """``kind``: main (of config.ini), plugins, plugin, pdu, controller, tester, circuit, boot (a profile), schedule,
-    server, outlet, control, test, or orphan, which belongs to nothing.
+    ups, server, outlet, control, test, or orphan, which belongs to nothing.
 
     ``place``  in the list of its kind, from 0; None for what is in no list
     """

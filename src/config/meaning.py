@@ -31,7 +31,7 @@ _KIND_OF = {"outlet": "outlets", "control": "controllers", "test": "testers"}
 
 
 def meaning(before: Site, after: Site, renamed: Mapping[str, str] | None = None) -> list[str]:
-    """Return the sentences, in the order of config.ini, devices, circuits, boot profiles, schedules, servers.
+    """Return the sentences, in the order of config.ini, devices, circuits, boot profiles, schedules, UPSes, servers.
 
     ``renamed``  new name of a server -> its former one
     """

@@ -22,7 +22,7 @@ class ObjectConfig:
 
 @dataclass(slots=True)
 class PlainConfig:
-    """An object without a type: a circuit with what it allows, a boot profile, a schedule."""
+    """An object without a type: a circuit with what it allows, a boot profile, a schedule, a UPS."""
 
     name: str
     settings: dict[str, Any]
@@ -79,13 +79,15 @@ class Site:
     circuits: dict[str, PlainConfig] = field(default_factory=dict)
     boot: dict[str, PlainConfig] = field(default_factory=dict)
     schedules: dict[str, PlainConfig] = field(default_factory=dict)
+    ups: dict[str, PlainConfig] = field(default_factory=dict)
     servers: dict[str, ServerConfig] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def plain(self, folder: str) -> dict[str, PlainConfig]:
         """Return the objects of a folder of ``PLAIN_SECTION``."""
-        return {"circuits": self.circuits, "boot": self.boot, "schedules": self.schedules}[folder]
+        found: dict[str, PlainConfig] = getattr(self, folder)
+        return found
 
     def generators(self, kind: str) -> dict[str, ObjectConfig]:
         """Return the objects of one kind: "outlets" (the PDUs), "controllers" or "testers"."""

@@ -47,6 +47,8 @@ def _page() -> Iterator[str]:
     yield from render(load_template("boot.ini"))
     yield "## Schedules: `etc/schedules/NAME.ini`\n"
     yield from render(load_template("schedules.ini"))
+    yield "## UPSes: `etc/ups/NAME.ini`\n"
+    yield from render(load_template("ups.ini"))
     yield "## The initramfs of boards: `etc/initramfs.ini`\n"
     yield from render(load_template("initramfs.ini"))
     yield "## The agent of a machine with a smart plug: `etc/agent.ini`\n"

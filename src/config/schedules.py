@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..common.hostranges import expand
 from ..common.timetable import (
     HORIZON_YEARS,
     Timetable,
@@ -18,8 +17,9 @@ from ..common.timetable import (
     time_texts,
     zone_of,
 )
-from .model import PlainConfig, Site
+from .model import PlainConfig
 from .reader import SiteReader
+from .selectors import nobody, unreadable
 from .templates import PLAIN_SECTION
 
 PLUGIN = "Schedules"
@@ -101,11 +101,10 @@ def check_schedules(reader: SiteReader) -> None:
         if len(site.faults) == before and (reason := never(schedule, now)):
             site.warnings.append(f"{config.file}: it never comes: {reason}")
         for one in schedule.servers:
-            if problem := _unreadable(one):
+            if problem := unreadable(one):
                 refuse("servers", problem)
-        nobody = [one for one in schedule.servers if not _unreadable(one) and not _selects(site, one)]
-        if nobody:
-            site.warnings.append(f"{config.file}: servers: nobody is called {', '.join(nobody)}")
+        if missing := nobody(site, schedule.servers):
+            site.warnings.append(f"{config.file}: servers: nobody is called {', '.join(missing)}")
     if site.schedules and PLUGIN not in site.plugins:
         site.warnings.append(
             f"etc/schedules has {len(site.schedules)}, and nothing carries them out: add {PLUGIN} to [plugins] plugins"
@@ -121,21 +120,3 @@ def never(schedule: Schedule, now: float) -> str:
     if schedule.timetable.crons and Timetable(schedule.timetable.crons, schedule.timetable.zone).next(now) is not None:
         return "the exceptions leave out all its days"
     return f"{schedule.when} is no day of the next {HORIZON_YEARS} years"
-
-
-def _selects(site: Site, selector: str) -> bool:
-    """Tell whether each part of a selector names somebody; which servers are in a state cannot be known here."""
-    if selector == "all" or selector.startswith("state:"):
-        return True
-    if selector.startswith("@"):
-        return any(selector[1:] in server.settings["tags"] for server in site.servers.values())
-    return all(name in site.servers for name in expand(selector))
-
-
-def _unreadable(selector: str) -> str:
-    """Return why a selector is none, "" if it is one."""
-    try:
-        expand(selector.removeprefix("@"))
-    except ValueError as error:
-        return f"{selector!r}: {error}; a range with a comma, such as web[1,4-5], stands in quotes"
-    return ""

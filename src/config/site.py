@@ -12,6 +12,7 @@ from .schedules import check_schedules
 from .servers import load_servers
 from .templates import KINDS, PLAIN_SECTION
 from .topology import check_topology
+from .ups import check_ups
 
 __all__ = ["Fault", "ObjectConfig", "PartConfig", "ServerConfig", "Site", "load_site"]
 
@@ -34,4 +35,5 @@ def load_site(etc: Path, *, check_secrets: bool = True) -> Site:
     check_topology(reader)
     check_boot(reader)
     check_schedules(reader)
+    check_ups(reader)
     return reader.site

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 KINDS = ("outlets", "controllers", "testers")
 GENERATOR_SECTION = {"outlets": "pdu", "controllers": "controller", "testers": "tester"}
-PLAIN_SECTION = {"circuits": "circuit", "boot": "boot", "schedules": "schedule"}
+PLAIN_SECTION = {"circuits": "circuit", "boot": "boot", "schedules": "schedule", "ups": "ups"}
 """Folder of objects that have no types -> the one section of their files; its template is FOLDER.ini."""
 PARAMS_SECTION = {"outlets": "outletParams", "controllers": "controllerParams", "testers": "testerParams"}
 

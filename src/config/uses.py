@@ -25,6 +25,7 @@ NOUNS = {
     "circuits": "circuit",
     "boot": "boot profile",
     "schedules": "schedule",
+    "ups": "UPS",
     "servers": "server",
 }
 """Folder -> what an object in it is called."""
@@ -75,7 +76,7 @@ def _of_file(file: str, ini: ConfigObj) -> Iterator[tuple[tuple[str, str], Use]]
                     yield from _one(part.kind, file, ini, section, part.key)
                 if PART_KINDS[0].key in ini[section]:
                     yield from _one("circuits", file, ini, section, CIRCUIT)
-    elif folder == "schedules":  # a name among its selectors; ranges and tags name nobody for good
+    elif folder in ("schedules", "ups"):  # a name among its selectors; ranges and tags name nobody for good
         yield from _listed(file, ini, PLAIN_SECTION[folder], "servers")
     elif folder in GENERATOR_SECTION:
         section = GENERATOR_SECTION[folder]

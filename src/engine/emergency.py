@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ..common.errors import CommandError
@@ -40,6 +41,7 @@ class Declared:
     ``shares``  server -> seconds from then, after which it is not waited for any more
     ``since``   seconds since 1970, for people
     ``run``     number of the run that carries it out
+    ``automatic``  servers that only a program keeps down, which may give them back; the others are a person's to clear
     """
 
     within: float
@@ -49,6 +51,7 @@ class Declared:
     note: str = ""
     run: int = 0
     shares: dict[str, float] = field(default_factory=dict)
+    automatic: list[str] = field(default_factory=list)
 
 
 class Emergency:
@@ -63,7 +66,9 @@ class Emergency:
 
     # -- from declaring to clearing
 
-    def declare(self, plan: Plan, *, within: float, who: str, note: str, run: int) -> Declared | None:
+    def declare(
+        self, plan: Plan, *, within: float, who: str, note: str, run: int, automatic: bool = False
+    ) -> Declared | None:
         """Latch the servers of ``plan``; durable with the next commit. Returns what was declared before.
 
         Those of an emergency that is declared already stay latched, with what is left of their time, and what was said
@@ -73,11 +78,12 @@ class Emergency:
         scale = within * SHARED / plan.total_s if plan.total_s else 0.0
         shares = {step.server: (step.start_s + step.eta_s) * scale for step in plan.steps}
         shares = {**dict.fromkeys(plan.already, 0.0), **shares}
+        programs = _programs(before, shares.keys(), automatic)
         if before is not None:
             passed = clock.now() - self._begun
             shares = {**{name: share - passed for name, share in before.shares.items()}, **shares}
             note = before.note if note in before.note else "; ".join(text for text in (before.note, note) if text)
-        self._put(Declared(within, clock.stamp(), clock.wall(), who, note, run, shares))
+        self._put(Declared(within, clock.stamp(), clock.wall(), who, note, run, shares, programs))
         return before
 
     def take_back(self, before: Declared | None) -> None:
@@ -101,6 +107,26 @@ class Emergency:
         self._put(None)
         await self._store_watch.durably(lambda: self.take_back(before))
         self._core.events.publish("emergency", f"emergency cleared by {who}", who=who)
+
+    async def release(self, names: Collection[str], who: str) -> None:
+        """Keep ``names`` down no longer, durably; with the last of them the emergency ends. They stay off all the same.
+
+        Raises StoreError; CommandError for servers that a person keeps down.
+        """
+        before = self.declared
+        if before is None:
+            return
+        kept = sorted(name for name in names if name in before.shares and name not in before.automatic)
+        if kept:
+            raise CommandError(f"an emergency declared by a person keeps down {', '.join(kept)}", "refused")
+        shares = {name: share for name, share in before.shares.items() if name not in names}
+        left = [name for name in before.automatic if name in shares]
+        self._put(replace(before, shares=shares, automatic=left) if shares else None)
+        await self._store_watch.durably(lambda: self.take_back(before))
+        text = (
+            f"emergency cleared by {who}" if not shares else f"emergency: {who} gives back {', '.join(sorted(names))}"
+        )
+        self._core.events.publish("emergency", text, who=who)
 
     def load(self, text: str | None) -> None:
         """Take up what the store remembers."""
@@ -185,3 +211,12 @@ class Emergency:
         self.declared = declared
         self._begun = clock.now() - clock.since(declared.stamp) if declared is not None else 0.0
         self.latch()
+
+
+def _programs(before: Declared | None, servers: Collection[str], automatic: bool) -> list[str]:
+    """Return which servers only a program keeps down, with ``servers`` declared, too: a person's word counts more."""
+    latched = before.shares if before is not None else {}
+    automatically = set(before.automatic if before is not None else ())
+    if automatic:
+        return sorted(automatically | {name for name in servers if name not in latched})
+    return sorted(automatically.difference(servers))

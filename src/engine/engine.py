@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..common.clock import Clock
@@ -14,6 +14,7 @@ from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..store.recovery import SAFE_MODE
+from ..store.samples.sample_store import Series
 from ..store.store import Store
 from .adoption import close_all, devices, exchange
 from .by_hand import ByHand
@@ -39,6 +40,7 @@ class Engine:
     """Drives the network to the desired states.
 
     ``plan``, ``order``, ``cancel``  of an order, see ``engine.orders``
+    ``meters``  what is measured beside the servers' parts; each is asked on the device loop, for the samples
     ``remembered_auto``  how the master switch stood when the daemon stopped, None = it was never set
     All methods run on the device loop. Nothing moves by itself at a start but what a run left open.
     """
@@ -54,6 +56,7 @@ class Engine:
     ) -> None:
         self.store = store
         self.remembered_auto: bool | None = None
+        self.meters: list[Callable[[], Mapping[Series, float]]] = []
         self._suspended: list[Run] = []  # open runs that safe mode keeps from going on
         self.core = Core(network, Journal(store, clock), events, clock, settings or Settings())
         self.runs = RunBook(self.core)
@@ -156,14 +159,25 @@ class Engine:
         await self.forces.force(name, Force(state, note, who, seconds))
 
     async def emergency(
-        self, servers: Iterable[str], within: float, *, who: str, via: str = "internal", note: str = ""
+        self,
+        servers: Iterable[str],
+        within: float,
+        *,
+        who: str,
+        via: str = "internal",
+        note: str = "",
+        automatic: bool = False,
     ) -> Run:
         """Have ``servers``, and what needs them, down within ``within`` seconds, come what may (``engine.emergency``).
+
+        ``automatic``  a program declares it, and may give the servers back: ``emergencies.release``
 
         Raises CommandError, StoreError.
         """
         plan = self.plan("off", servers)
-        before = self.emergencies.declare(plan, within=within, who=who, note=note, run=self.runs.next_number)
+        before = self.emergencies.declare(
+            plan, within=within, who=who, note=note, run=self.runs.next_number, automatic=automatic
+        )
         try:
             run = await self.order(
                 "off",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..common.common import OpState
@@ -36,7 +36,11 @@ class Sampler:
         self._seen: dict[Series, float] = {}  # -> moment of the measurement that was taken last
 
     async def look(
-        self, network: ServerNetwork, settings: Settings, now: float
+        self,
+        network: ServerNetwork,
+        settings: Settings,
+        now: float,
+        meters: Iterable[Callable[[], Mapping[Series, float]]] = (),
     ) -> tuple[dict[Series, float], dict[Series, float]]:
         """Have the controls of running servers measured; return the values and the pace of each series."""
         await self._measure_controls(network)
@@ -56,6 +60,10 @@ class Sampler:
         for one in values:
             pace[one] = {"outlet": polled, "test": tested}.get(one.kind, self.interval)
         totals = self._totals(network, now - GAP_AFTER * polled)
+        for meter in meters:
+            found = meter()
+            values |= found
+            pace |= dict.fromkeys(found, self.interval)
         return {**values, **totals}, {**pace, **dict.fromkeys(totals, polled)}
 
     def _take(

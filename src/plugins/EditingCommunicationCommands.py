@@ -58,7 +58,7 @@ class EditingCommunicationCommands(ModuleTemplate):
         see("loadINIFileConfig", self._load_file, params={"configPath": _FILE})
         see("loadINIFileTemplate", self._load_template, params={"templatePaths": _TEMPLATES})
         for name, folder in zip(
-            ("PDU", "Controller", "Tester", "Server", "Circuit", "BootProfile", "Schedule"), FOLDERS, strict=True
+            ("PDU", "Controller", "Tester", "Server", "Circuit", "BootProfile", "Schedule", "UPS"), FOLDERS, strict=True
         ):
             doc = f"Return ``folder``: where the files of the {name}s lie, relative to etc."
             see(f"get{name}Folder", partial(_folder, folder), doc=doc)

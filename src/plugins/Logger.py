@@ -66,7 +66,8 @@ class Logger(ModuleTemplate):
         sampler.interval = self.getConfigVar("interval")
         try:
             values, pace = daemon.device_loop.call(
-                sampler.look(daemon.network, daemon.engine.settings, daemon.clock.now()), LOOK_TIMEOUT_S
+                sampler.look(daemon.network, daemon.engine.settings, daemon.clock.now(), daemon.engine.meters),
+                LOOK_TIMEOUT_S,
             )
         except OckleError as error:  # the loop is busy or ends; the next look comes
             self.debug(f"no samples this time: {error}")

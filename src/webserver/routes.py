@@ -12,6 +12,7 @@ PAGES = {
     "runs": "/runs",
     "run": "/runs/{run:\\d+}",
     "runs.schedules": "/schedules",
+    "runs.ups": "/ups",
     "history": "/history",
     "netboot": "/netboot",
     "settings": "/settings",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyramid.config import Configurator
 
-FOLDER = "{folder:outlets|controllers|testers|circuits|boot|schedules|servers}"
+FOLDER = "{folder:outlets|controllers|testers|circuits|boot|schedules|ups|servers}"
 KIND = "{kind:outlets|controls|tests}"
 
 ROUTES = {

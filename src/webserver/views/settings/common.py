@@ -39,6 +39,7 @@ KINDS = {
         N_("Boot profiles"), N_("boot profile"), N_("What machines that boot over the network are given to boot.")
     ),
     "schedules": Kind(N_("Schedules"), N_("schedule"), N_("When servers are switched on and off by themselves.")),
+    "ups": Kind(N_("UPSes"), N_("UPS"), N_("Batteries that feed servers, and what is shut down when they run low.")),
     "servers": Kind(
         N_("Servers"),
         N_("server"),

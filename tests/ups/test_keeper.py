@@ -1,0 +1,409 @@
+"""Mains failures on machines in memory and a virtual clock: who goes down when, who comes back, and who does not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ockle.common.errors import CommandError, DeviceUnreachable
+from ockle.common.nut import Reading, reading_of
+from ockle.config.model import PlainConfig
+from ockle.config.templates import check_settings, load_template
+from ockle.config.ups import Ups, ups_of
+from ockle.engine.engine import Engine
+from ockle.engine.ups_keeper import UpsKeeper
+from ockle.engine.ups_report import as_dicts, measured
+from ockle.networkTree.facts import Desired
+from rig import Rig
+from rig_calls import CHAIN, again, down, node_of, ordered, up
+
+EVERY_S = 5.0
+MAINS = {"ups.status": "OL", "battery.charge": "100", "battery.runtime": "3600"}
+BATTERY = {**MAINS, "ups.status": "OB DISCHRG"}
+
+
+def ups(name: str = "rack", **options: Any) -> Ups:
+    raw = {"servers": ["all"], "after": "1m", "back_for": "30s", "lost_after": "1m", **options}
+    return ups_of(PlainConfig(name, check_settings(load_template("ups.ini"), "ups", raw), name))
+
+
+class Site:
+    """UPSes that say what the test has them say, and a keeper that looks at them."""
+
+    def __init__(self, engine: Engine, *upses: Ups, auto: bool = False) -> None:
+        self.engine = engine
+        self.says: dict[str, Mapping[str, str] | str] = {one.name: MAINS for one in upses}
+        self.keeper = UpsKeeper(engine, self._read, lambda: auto)
+        self.keeper.load()
+        self.keeper.take(upses)
+
+    async def _read(self, one: Ups) -> Reading:
+        said = self.says[one.name]
+        if isinstance(said, str):
+            raise DeviceUnreachable(said)
+        return reading_of(said)
+
+    async def wait(self, seconds: float, says: Mapping[str, str] | str | None = None, name: str = "rack") -> None:
+        if says is not None:
+            self.says[name] = says
+        for _ in range(int(seconds / EVERY_S)):
+            await self.keeper.look()
+            await asyncio.sleep(EVERY_S)
+        await self.keeper.look()
+
+    def one(self, name: str = "rack") -> dict[str, Any]:
+        return next(one for one in as_dicts(self.keeper, self.engine.core.clock) if one["name"] == name)
+
+    def told(self) -> list[str]:
+        return [event.text for event in self.engine.core.events.since(0) if event.kind == "ups"]
+
+
+def states(rig: Rig) -> dict[str, bool]:
+    return {name: state == "OK" for name, state in rig.states().items()}
+
+
+def off(rig: Rig) -> set[str]:
+    return {name for name, state in rig.states().items() if state == "OFF"}
+
+
+def test_ten_minutes_without_mains() -> None:
+    """Down in order while the battery lasts, and back in order: exactly what was on before."""
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        await down(engine, "lone")
+        site = Site(engine, ups(shed=["web after 20s"]))
+        await site.wait(10)
+        await site.wait(15, BATTERY)
+        assert off(rig) == {"lone"}
+        await site.wait(40)
+        assert off(rig) == {"lone", "web"}
+        await site.wait(545)
+        assert off(rig) == set(CHAIN)
+        assert engine.emergencies.declared is not None
+        await site.wait(20, MAINS)
+        assert off(rig) == set(CHAIN)  # not for long enough yet
+        await site.wait(120)
+        assert off(rig) == {"lone"}
+        assert engine.emergencies.declared is None
+        assert site.one()["down"] == []
+        assert any("3 servers go down: on battery for" in text for text in site.told()), site.told()
+
+    rig.play(scenario)
+    assert rig.broken() == []
+    assert [sight for sight in rig.sights if sight.what == "cut while mounted"] == []
+    halts = [sight.machine for sight in rig.sights if sight.what == "halted"]
+    assert halts[-4:] == ["web", "hv", "nas", "switch"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says", "why"),
+    [
+        ({}, {"battery.charge": "29"}, "charge 29 % is below 30 %"),
+        ({}, {"battery.runtime": "200"}, "runtime 200 s is below 300 s"),
+        ({"min_runtime": "0s", "margin": "10h"}, {}, "less than the shutdown takes"),
+        ({}, {"ups.status": "OB LB"}, "its battery is low"),
+        ({}, {"ups.status": "FSD OL"}, "forced shutdown"),
+    ],
+)
+def test_what_takes_everything_down_at_once(options: dict[str, str], says: dict[str, str], why: str) -> None:
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = Site(engine, ups(after="0s", **options))
+        await site.wait(5)
+        await site.wait(0, {**BATTERY, **says})
+        assert any(why in text for text in site.told()), site.told()
+        await site.wait(60)
+        assert off(rig) == set(CHAIN)
+
+    rig = Rig(CHAIN)
+    rig.play(scenario)
+    assert rig.broken() == []
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"ups.status": "OL OB"},
+        {"ups.status": "OFF"},
+        {"ups.status": ""},
+        {"ups.status": "WAIT"},
+        {"ups.status": "OB CAL", "battery.charge": "5"},
+        {"ups.status": "OL", "battery.charge": "5", "battery.runtime": "1"},
+        {"ups.status": "OB", "battery.charge": "-3", "battery.runtime": "nan"},
+    ],
+)
+def test_what_is_doubtful_shuts_nobody_down(says: dict[str, str]) -> None:
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = Site(engine, ups(after="1h"))
+        await site.wait(10)
+        await site.wait(300, says)
+        assert off(rig) == set()
+        assert site.one()["problem"] or says["ups.status"] == "OL"
+
+    rig = Rig(CHAIN)
+    rig.play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("lost", "before", "goes"),
+    [
+        ("tell", BATTERY, False), ("on_battery", MAINS, False), ("on_battery", BATTERY, True), ("always", MAINS, True),
+    ],
+)  # fmt: skip
+def test_upsd_is_gone(lost: str, before: dict[str, str], goes: bool) -> None:
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = Site(engine, ups(after="1h", lost=lost))
+        await site.wait(10, before)
+        await site.wait(50, "upsd at 127.0.0.1:3493: no answer")
+        assert off(rig) == set()
+        assert site.one()["supply"] == "unknown"
+        await site.wait(120)
+        assert off(rig) == (set(CHAIN) if goes else set())
+        assert len([text for text in site.told() if "no answer" in text]) == 1  # told once
+        await site.wait(120, MAINS)
+        assert off(rig) == set()
+
+    rig = Rig(CHAIN)
+    rig.play(scenario)
+    assert rig.broken() == []
+
+
+def test_power_back_in_mid_shutdown_ends_nothing_half_way() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        rig["nas"].hang_shutdown = True
+        rig["nas"].expendable = True  # its time runs out
+        site = Site(engine, ups(back_for="0s", within="200s"))
+        await site.wait(75, BATTERY)
+        assert "web" in off(rig)
+        assert "nas" not in off(rig)
+        await site.wait(60, MAINS)
+        assert off(rig) >= {"web", "hv"}  # the mains are back, and it goes on down
+        rig["nas"].hang_shutdown = False
+        await site.wait(300)
+        assert off(rig) == set()
+
+    rig.play(scenario)
+    assert rig.broken() == []
+
+
+def test_a_short_failure_and_a_flapping_one() -> None:
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = Site(engine, ups())
+        await site.wait(10)
+        await site.wait(50, BATTERY)
+        await site.wait(50, MAINS)
+        assert off(rig) == set()
+        for _ in range(10):
+            await site.wait(10, BATTERY)
+            await site.wait(5, MAINS)
+        assert off(rig) == set()
+        assert len(site.told()) < 14  # six changes, then that they come and go
+        assert any("come and go" in text for text in site.told())
+        await site.wait(700)
+        assert "on mains" in site.told()[-1]
+
+    rig = Rig(CHAIN)
+    rig.play(scenario)
+
+
+def test_it_outlives_the_daemon(tmp_path: Path) -> None:
+    rig = Rig(CHAIN, store=f"sqlite:///{tmp_path}/state.db")
+
+    async def first(engine: Engine) -> None:
+        await up(engine)
+        await down(engine, "lone")
+        site = Site(engine, ups())
+        await site.wait(10)
+        await site.wait(200, BATTERY)
+        assert off(rig) == set(CHAIN)
+
+    async def second(engine: Engine) -> None:
+        await engine.set_auto(True)
+        site = Site(engine, ups())
+        await site.wait(60, {**MAINS, "battery.charge": "20"})
+        assert off(new) == set(CHAIN)
+        assert site.one()["waits_for"] == "50 % of charge, it has 20 %"
+        await site.wait(120, MAINS)
+        assert off(new) == {"lone"}
+
+    rig.play(first)
+    new = again(rig)
+    new.play(second)
+    assert new.broken() == []
+
+
+def test_the_time_on_battery_outlives_the_daemon(tmp_path: Path) -> None:
+    rig = Rig({"a": []}, store=f"sqlite:///{tmp_path}/state.db")
+
+    async def first(engine: Engine) -> None:
+        await up(engine)
+        site = Site(engine, ups())
+        await site.wait(10)
+        await site.wait(40, BATTERY)
+
+    async def second(engine: Engine) -> None:
+        await asyncio.sleep(80)  # the rig's clock begins at 0 again
+        site = Site(engine, ups())
+        await site.wait(30, BATTERY)
+        assert off(new) == {"a"}
+
+    rig.play(first)
+    new = again(rig)
+    new.play(second)
+
+
+@pytest.mark.parametrize(("least", "stays"), [(1, True), (0, False)])
+def test_two_supplies_on_two_upses(least: int, stays: bool) -> None:
+    rig = Rig({"one": [], "two": []}, outlets={"two": 2}, policy={"min_supplies": least})
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = Site(engine, ups("left"), ups("right", servers=["two"]))
+        await site.wait(10)
+        await site.wait(90, BATTERY, "left")
+        assert off(rig) == ({"one"} if stays else {"one", "two"})
+        await site.wait(90, "gone", "right")  # neither on battery nor fine: nobody counts on it
+        assert off(rig) == {"one", "two"}
+        await site.wait(60, MAINS, "left")
+        assert off(rig) == (set() if stays else {"two"})
+        await site.wait(60, MAINS, "right")
+        assert off(rig) == set()
+
+    rig.play(scenario)
+    assert rig.broken() == []
+
+
+def test_forced_and_held_servers_are_left_alone() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        await engine.force("nas", Desired.ON, "mine", who="op")
+        await engine.hold("lone", True, "mine", "op")
+        site = Site(engine, ups())
+        await site.wait(120, BATTERY)
+        assert off(rig) == {"web", "hv"}
+        assert any("forced" in text and "held" in text for text in [*site.told(), site.keeper.trouble])
+        await site.wait(120, MAINS)
+        assert rig.states()["web"] == "OK"
+
+    rig.play(scenario)
+    assert rig.broken() == []
+
+
+def test_what_a_person_keeps_down_stays_down() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = Site(engine, ups())
+        await site.wait(120, BATTERY)
+        await engine.emergency(["web"], 60, who="op", note="fire")
+        await site.wait(120, MAINS)
+        assert off(rig) == set(CHAIN)
+        assert "declared by a person keeps down web" in site.keeper.trouble
+        with pytest.raises(CommandError, match="emergency"):
+            await engine.order("on", ["web"], who="test")
+        await engine.clear_emergency("op")
+        await site.wait(90)
+        assert off(rig) == set()
+
+    rig.play(scenario)
+
+
+def test_a_person_may_order_on_what_it_took_down_until_the_battery_is_low() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = Site(engine, ups())
+        await site.wait(120, BATTERY)
+        await engine.clear_emergency("op")
+        await ordered(engine, "on", "lone")
+        await site.wait(300)
+        assert "lone" not in off(rig)
+        await site.wait(60, {**BATTERY, "ups.status": "OB LB"})
+        assert off(rig) == set(CHAIN)
+        await site.wait(150, MAINS)
+        assert off(rig) == set()
+
+    rig.play(scenario)
+    assert rig.broken() == []
+
+
+def test_the_master_switch_holds_the_power_up_and_never_the_shutdown() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        await engine.set_auto(False)
+        site = Site(engine, ups(), auto=True)
+        await site.wait(120, BATTERY)
+        assert off(rig) == set(CHAIN)
+        await site.wait(120, MAINS)
+        assert off(rig) == set(CHAIN)
+        assert "master switch" in site.keeper.trouble
+        await engine.set_auto(True)
+        await site.wait(90)
+        assert off(rig) == set()
+
+    rig.play(scenario)
+
+
+def test_restore_may_be_left_to_a_person() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = Site(engine, ups(restore="false"))
+        await site.wait(120, BATTERY)
+        await site.wait(300, MAINS)
+        assert off(rig) == set(CHAIN)
+        await engine.clear_emergency("op")
+        await up(engine)
+        await site.wait(30)
+        assert node_of(engine, "web").facts.desired is Desired.ON
+        await site.wait(120, BATTERY)  # the next failure is one as the first
+        assert off(rig) == set(CHAIN)
+
+    rig.play(scenario)
+
+
+def test_safe_mode_is_told_and_tried_again() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        engine.core.safe_mode = "too many starts"
+        site = Site(engine, ups())
+        await site.wait(120, BATTERY)
+        assert off(rig) == set()
+        assert "safe mode" in site.keeper.trouble
+        assert len([text for text in site.told() if "safe mode" in text]) == 1
+        engine.core.safe_mode = ""
+        await site.wait(60)
+        assert off(rig) == set(CHAIN)
+
+    rig.play(scenario)
+
+
+def test_what_it_measures() -> None:
+    async def scenario(engine: Engine) -> None:
+        site = Site(engine, ups())
+        await site.wait(0, {**BATTERY, "ups.load": "40", "battery.charge": "80"})
+        found = {one.key: value for one, value in measured(site.keeper).items()}
+        assert found == {"charge_percent": 80.0, "runtime_s": 3600.0, "load_percent": 40.0, "on_battery": 1.0}
+
+    Rig({"a": []}).play(scenario)
