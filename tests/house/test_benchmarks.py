@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from peers import peer
+from peers import missing, peer
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,3 +56,26 @@ def test_the_other_quick_benchmarks_print_every_figure(script: str, figures: lis
     assert list(dict.fromkeys(line.split()[0] for line in result.stdout.splitlines())) == figures
     page = (ROOT / "docs/performance.md").read_text("utf-8")
     assert all(f"| `{name}` |" in page for name in figures if name != "machine")
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+@pytest.mark.timeout(150)
+def test_a_quick_run_of_netboot_serves_every_byte_and_prints_every_figure() -> None:
+    for program in ("gcc", "dnsmasq", "in.tftpd", "nginx", "unshare", "nsenter", "ip"):
+        peer(program)
+    result = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks/netboot.py"), "--quick"],
+        capture_output=True, text=True, timeout=140, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "typings")},
+    )  # fmt: skip
+    if result.stdout.startswith("left out"):
+        missing(result.stdout.strip())
+    assert (result.returncode, result.stderr) == (0, "")
+    figures = dict.fromkeys(line.split()[0] for line in result.stdout.splitlines())
+    assert set(figures) == {
+        "machine", "tftp", "small", "memory", "dhcp", "root", "storm", "unknown", "status", "targets",
+    }  # fmt: skip
+    assert "10 of 10 boards booted" in result.stdout
+    page = (ROOT / "docs/performance.md").read_text("utf-8")
+    assert all(f"| `{name}` |" in page for name in figures if name not in ("machine", "targets"))

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from fcntl import ioctl
 
-AT_ONCE = 1 << 20
-"""Bytes of one call: a disk that is slow to read keeps the other connections waiting for no longer than that takes."""
-AHEAD = 8 << 20
+AT_ONCE = 4 << 20
+"""Bytes of one call: as much as a socket takes at all. A quarter of it costs 16 readers twice the CPU time and more."""
+AHEAD = 16 << 20
 """Bytes that the kernel is asked to have read in time."""
 SIOCOUTQ = 0x5411
 LOOK_S = 0.02

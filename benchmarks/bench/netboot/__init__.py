@@ -1,0 +1,1 @@
+"""Load clients, servers and measurements of ``netboot.py``."""
