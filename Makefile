@@ -13,7 +13,7 @@ COVERAGE_FLOOR ?= 85
 FROM_TREE := PYTHONPATH=typings
 BENCHMARKS := $(wildcard benchmarks/*.py)
 # what a developer runs besides the tests, see campaigns/README.md
-CAMPAIGNS := model mutants properties kills faults soak storage fuzz
+CAMPAIGNS := model mutants properties kills faults soak storage netboot fuzz
 
 # those that the documents show
 PICTURES := network-on plan-off run-done server history-server settings-needs netboot netboot-hosts
