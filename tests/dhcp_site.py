@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -18,6 +19,7 @@ from ockle.netboot.profiles import Profile
 from ockle.netboot.wire import Wire
 
 DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM = range(1, 9)
+DEADLINE_S = 20.0
 COOKIE = b"\x63\x82\x53\x63"
 PI3_MAC, PI4_MAC, PC_MAC, NEW_MAC = "b8:27:eb:00:00:01", "dc:a6:32:00:00:02", "52:54:00:00:00:03", "52:54:00:00:00:99"
 SERVER = "10.7.0.1"
@@ -167,3 +169,11 @@ def mac_of(number: int) -> str:
 
 def other_wire(network: str) -> Wire:
     return replace(WIRE, network=IPv4Network(network))
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Wait until something that another process does is done."""
+    end = time.monotonic() + DEADLINE_S
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)

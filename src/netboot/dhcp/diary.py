@@ -31,6 +31,9 @@ class Diary:
     def note(self, case: Case) -> Note | None:
         """Return what is to be noted of the board, None = nothing. A running system never changes its board's stage."""
         kind, client = case.answer.reply, case.client
+        if kind is None and case.answer.trouble and client.firmware and case.host is not None:
+            known = {"kind": client.kind.value, "arch": client.arch}
+            return Note(case.mac, Stage.ASKING, f"gets no address: {case.answer.reason}", known)
         if kind is None or kind is Type.NAK:
             return None
         if case.host is not None:

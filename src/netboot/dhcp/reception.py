@@ -55,7 +55,7 @@ class Reception:
         if case.answer.trouble:
             name = host.label if host is not None else case.mac
             context.report.warn(f"dhcp {name} {case.answer.reason}", f"{name}: {case.answer.reason}")
-        return case if case.reply or case.lease is not None else None
+        return case if case.reply or case.lease is not None or case.answer.trouble else None
 
     def _describe(self, stranger: UnknownMachine, packet: Packet) -> None:
         client = identify(packet)

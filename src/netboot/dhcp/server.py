@@ -68,18 +68,27 @@ class DhcpServer:
 
     def live(self) -> dict[str, Any]:
         leases = Counter(lease.state.value for lease in self._desk.leases.all())
+        others = self._others.recent() if self._others is not None else []
+        problem = self._problem
+        if others and self._alone and not problem:
+            problem = f"another DHCP server answers on {self._wire.interface}: {', '.join(others)}"
         return {
             "addresses": self._addresses,
             "mode": "proxy" if self._config.proxy else "addresses",
             "leases": dict(leases),
             "counts": dict(self._reception.counts),
             "unknown": self._reception.unknown.rows(),
-            "other_servers": self._others.recent() if self._others is not None else [],
-            "problem": self._problem,
+            "other_servers": others,
+            "problem": problem,
         }
 
     def reconfigured(self) -> None:
         self._desk.hosts_changed()
+
+    @property
+    def _alone(self) -> bool:
+        """Whether there should be no other DHCP server."""
+        return not (self._config.proxy or self._context.settings["dhcp_beside"])
 
     # -- opening
 
@@ -134,7 +143,7 @@ class DhcpServer:
             return
         self._others = others
         self._stack.callback(others.close)
-        if not (self._config.proxy or settings["dhcp_beside"]):
+        if self._alone:
             found = await others.search(self._sender, settings["dhcp_check"])
             if found:
                 raise refusal(found, self._wire)
@@ -194,7 +203,7 @@ class DhcpServer:
             self._others.note(server)
 
     def _other_heard(self, server: str) -> None:
-        if not self._config.proxy and not self._context.settings["dhcp_beside"]:
+        if self._alone:
             self._report.warn(
                 f"dhcp other {server}", f"another DHCP server, {server}, answers on {self._wire.interface}"
             )

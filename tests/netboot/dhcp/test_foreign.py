@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from dhcp_site import DISCOVER, OFFER, Reply, mac_of, message, read
+from dhcp_site import DISCOVER, OFFER, Reply, mac_of, message, read, until
 from netboot_net import Lan, lan
+from ockle.netboot.folder import BootFolder
 from peers import peer
 
 pytestmark = pytest.mark.peer
@@ -39,10 +40,13 @@ class Server:
 
     def says(self, text: str) -> None:
         """Wait until the log has ``text``."""
-        end = time.monotonic() + DEADLINE_S
-        while text not in self.log:
-            assert time.monotonic() < end and self.process.poll() is None, f"not {text!r} but\n{self.log}"
-            time.sleep(0.02)
+
+        def said() -> bool:
+            found = text in self.log
+            assert found or self.process.poll() is None, f"not {text!r} but\n{self.log}"
+            return found
+
+        until(said)
 
 
 def prepared(folder: Path, **options: str) -> Path:
@@ -281,6 +285,8 @@ def test_29_a_server_that_comes_later_is_told(own: Lan, tmp_path: Path) -> None:
     with served(own, tmp_path) as server, dnsmasq(own, tmp_path):
         exchange(own, client, message(DISCOVER, "52:54:00:0a:00:06", flags=0x8000), seconds=1)
         server.says("another DHCP server, 10.214.0.2, answers on lan")
+        live = BootFolder(tmp_path / "var")
+        until(lambda: "10.214.0.2" in live.read_live()["services"].get("dhcp", {}).get("problem", ""))
 
 
 def test_50_proxydhcp_beside_dnsmasq(own: Lan, tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dhcp_site import ACK, DISCOVER, NEW_MAC, OFFER, PI3_MAC, RELEASE, REQUEST, Reply, ip, mac_of, message, read
+from dhcp_site import ACK, DISCOVER, NEW_MAC, OFFER, PI3_MAC, RELEASE, REQUEST, Reply, ip, mac_of, message, read, until
 from netboot_site import Serving, serving
 from ockle.netboot.dhcp.lease_store import read_leases
 from ockle.netboot.stages import Stage
@@ -57,13 +57,6 @@ def asking(tmp: Path, hosts: str = HOSTS, **changes: Any) -> Iterator[tuple[Serv
         client = Client(server.at("dhcp"))
         with client.socket:
             yield server, client
-
-
-def until(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def leases(server: Serving) -> dict[str, str]:
@@ -183,6 +176,17 @@ def test_firmware_moves_its_board_on_and_a_running_system_does_not(tmp_path: Pat
         board = boards.get(board.mac)
         assert board is not None and board.stage is Stage.UP
         boards.close()
+
+
+def test_a_board_that_gets_no_address_says_why(tmp_path: Path) -> None:
+    with asking(tmp_path, hosts=f"{HOSTS}{NEW_MAC};10.9.0.5;odd;0\n") as (server, client):
+        client.send(DISCOVER, NEW_MAC, PXE)
+        client.lease(PI3_MAC)  # comes behind it
+        boards = server.boards()
+        board = boards.get(NEW_MAC)
+        boards.close()
+    assert board is not None and board.stage is Stage.ASKING
+    assert board.note == "gets no address: its own address 10.9.0.5 is not in 127.0.0.0/8, where it asks"
 
 
 def test_a_host_gets_its_time_of_use_and_a_name_if_it_has_none(tmp_path: Path) -> None:
