@@ -67,6 +67,8 @@ def _found_lines(found: dict[str, Any]) -> list[str]:
     poe = found["poe"] or "cannot be told: poe_numbering and poe_map in the switch's file"
     feeds = f", feeds {', '.join(map(safe, found['servers']))}" if found["servers"] else ""
     lines.append(f"  PoE port {poe}{feeds}")
+    if found["mismatch"]:
+        lines.append(f"  one of the two is wrong: {safe(found['mismatch'])}")
     vlans = f", VLAN {', '.join(map(str, found['vlans']))}" if found["vlans"] else ""
     lines.append(f"  bridge port {found['bridge_port']}, ifIndex {found['if_index'] or '-'}{vlans}")
     if found["macs"] > 1:

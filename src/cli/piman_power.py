@@ -19,6 +19,7 @@ from ..common.snmp_session import SnmpSession
 from ..netboot.piman import PimanConfig, boot_config, marks_of, read_piman
 from ..outlets.poe import ADMIN_ENABLE, PORT_TABLE
 from ..webserver.ockle_client.connection import ClientError, Connection, ConnectionFailed
+from ..webserver.ockle_client.plans import MUST_BE_TYPED
 from .codes import OK, CliError
 from .connect import connect
 from .follow import finish, follow
@@ -92,10 +93,12 @@ class Switch:
             looked = self._look(connection, command, order)
             plan = looked["plan"] or {"steps": []}
             others = {step["server"] for step in plan["steps"]} - set(servers)
+            word = "ockle netboot reinstall" if command == "netbootReinstall" else "ockle restart"
             if others:
                 names = ", ".join(sorted(map(safe, others)))
-                word = "netboot reinstall" if command == "netbootReinstall" else "restart"
-                raise CliError(f"{names} would be switched, too. If that is meant: ockle {word}", FAILED)
+                raise CliError(f"{names} would be switched, too. If that is meant: {word}", FAILED)
+            if plan.get("tier") == MUST_BE_TYPED:
+                raise CliError(f"{', '.join(map(safe, servers))} wants its name typed: {word}", FAILED)
             connection.subscribe(["run", "step"])
             done = connection.call(command, {**order, "confirm": looked["confirm"]})
             if done.get("run") is None:

@@ -13,6 +13,7 @@ from ..netboot.mac import parse_mac
 from ..netboot.port_book import PoePort, PortBook
 from . import fields
 from . import netboot_view as view
+from .boot_ties import tied_boards
 from .group import CommandGroup, Data
 from .netboot_desk import Desk
 from .port_mapping import MapJob, Row, RowState, parse_ports
@@ -68,8 +69,9 @@ class NetbootMapping(CommandGroup):
         """Return at which port a machine hangs, as its switch has learned it; nothing is switched.
 
         ``switch``, ``port`` (name of the interface), ``poe`` (group.port, "" = cannot be told), ``bridge_port``,
-        ``if_index``, ``vlans``, ``macs`` (addresses at that port), ``servers`` (fed by that PoE port), ``elsewhere``
-        (ports that lead there), ``silent`` (switch -> why it could not be asked).
+        ``if_index``, ``vlans``, ``macs`` (addresses at that port), ``servers`` (fed by that PoE port), ``mismatch``
+        (why the file of the board's server is wrong about the port), ``elsewhere`` (ports that lead there), ``silent``
+        (switch -> why it could not be asked).
         """
         mac = self._wanted(data)
         pdu = fields.maybe_text(data, "pdu")
@@ -90,11 +92,13 @@ class NetbootMapping(CommandGroup):
         if at is not None and place.macs == 1:
             self._book.put(mac, at)
         host = self._desk.hosts.by_mac(mac)
+        servers = self.loop(self._servers(at)) if at is not None else []
         return {
             "mac": mac,
             "board": host.name if host is not None else "",
             **self._ports.shown(place),
-            "servers": self.loop(self._servers(at)) if at is not None else [],
+            "servers": servers,
+            "mismatch": self._mismatch(mac, servers) if at is not None else "",
             "elsewhere": [self._ports.shown(one) for one in search.places if one is not place],
             "silent": search.silent,
         }
@@ -111,6 +115,13 @@ class NetbootMapping(CommandGroup):
 
     async def _servers(self, at: PoePort) -> list[str]:
         return [node.name for node in self._ports.fed_by(await self._ports.port(at))]
+
+    def _mismatch(self, mac: str, servers: list[str]) -> str:
+        """Return why the file of the board's server does not fit what the switch has seen, "" = it fits."""
+        server = tied_boards(self._daemon.site, self._desk.hosts).get(mac)
+        if server is None or server in servers:
+            return ""
+        return f"its server {server} is fed by {view.ports(self._daemon.site).get(server) or 'nothing'}, says its file"
 
     # -- all ports of a switch
 

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,14 @@ def test_boards_that_do_not_come_up_fail_their_start_and_are_tried_again(tmp_pat
             one.lab.turn(name, netboot_hangs="")
         until(lambda: one.ask("getRun", run=number)["state"] == "done")
         assert all(len(one.entries("boot", name)) >= 2 for name in hangs)  # their power was away in between
+
+
+def test_boards_start_as_the_boot_server_has_places(tmp_path: Path) -> None:
+    names = ["pi1", "pi2", "pi3"]
+    with rack(tmp_path / "etc", dict.fromkeys(names, ""), more="boot_places = 1") as one:
+        assert one.ockle("on", "all", "--yes", "--confirm", "3").code == 0
+        spans = sorted((one.entries("boot", name)[0].t, one.entries("mounted", name)[0].t) for name in names)
+        assert all(ended < begun for (_, ended), (begun, _) in pairwise(spans))
 
 
 def test_an_empty_disk_is_installed_and_what_the_server_heard_outlives_it(tmp_path: Path) -> None:

@@ -69,13 +69,23 @@ def test_a_port_is_found_and_nothing_is_switched(daemon: MainDaemon, lab: Lab) -
     found = ask(daemon, "netbootFindPort", board="pi1")
     assert (found["switch"], found["port"], found["poe"]) == ("sw", "gi1/0/1", "1.1")
     assert (found["if_index"], found["bridge_port"], found["vlans"], found["macs"]) == (1001, 1, [9], 1)
-    assert (found["mac"], found["board"], found["servers"]) == (MACS["pi1"], "pi1", ["pi1"])
+    assert (found["mac"], found["board"], found["servers"], found["mismatch"]) == (MACS["pi1"], "pi1", ["pi1"], "")
     assert ask(daemon, "netbootFindPort", mac=MACS["pi2"].lower(), pdu="sw")["servers"] == []
     assert refused(daemon, "netbootFindPort", mac=MACS["pi4"]).startswith("not_found: no port of sw, sw2 has learned")
     assert refused(daemon, "netbootFindPort", mac="B8:27").startswith("bad_request: ")
     assert refused(daemon, "netbootFindPort", mac=MACS["pi2"], pdu="nope") == "not_found: there is no PDU nope"
     assert refused(daemon, "netbootFindPort") == "bad_request: board or mac is missing"
     assert not [entry for entry in lab.ledger.entries() if entry.kind == "set"]
+
+
+def test_a_board_that_hangs_on_another_port_than_its_server_is_told(lab: Lab, tmp_path: Path) -> None:
+    etc = site(tmp_path / "etc", lab, {"pi1": ""})
+    server = etc / "servers" / "pi1.ini"
+    server.write_text(server.read_text().replace("board = pi1", "board = pi2"))
+    with running(etc) as daemon:
+        until(lambda: seen(daemon, "pi2"))
+        found = ask(daemon, "netbootFindPort", board="pi2")
+        assert found["mismatch"] == "its server pi1 is fed by sw group 1 port 1, says its file"
 
 
 def test_an_address_at_two_ports_is_an_alarm_and_no_port(daemon: MainDaemon, lab: Lab) -> None:
