@@ -89,8 +89,10 @@ class Desk:
         case.before = old.copy() if old is not None else None
         name = printable(packet.options[HOST_NAME]) if HOST_NAME in packet.options else ""
         lease = self.leases.put(answer.ip, packet.key, packet.hardware, mark, now + answer.hold_s, name)
-        was_kept = case.before is not None and case.before.state is not State.OFFERED
-        if mark in {State.BOUND, State.QUARANTINED} or case.client.firmware or was_kept:
+        # what firmware is offered must outlive a crash; but one that asks in a loop must not wear out a card
+        enough = lease.written_until - now > answer.hold_s / 2
+        if mark is not State.OFFERED or (case.client.firmware and not enough):
+            lease.written_until = lease.until
             case.lease = lease
 
     def _reply(self, case: Case) -> bytes:

@@ -29,7 +29,7 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Lease:
-    """``key`` as ``Packet.key``; ``until``: when the state ends."""
+    """``key`` as ``Packet.key``; ``until``: when the state ends; ``written_until``: as the disk has it."""
 
     ip: bytes
     key: bytes
@@ -37,9 +37,10 @@ class Lease:
     state: State
     until: float
     hostname: str = ""
+    written_until: float = 0.0
 
     def copy(self) -> Lease:
-        return Lease(self.ip, self.key, self.mac, self.state, self.until, self.hostname)
+        return Lease(self.ip, self.key, self.mac, self.state, self.until, self.hostname, self.written_until)
 
     def holds(self, now: float) -> bool:
         """Tell whether the address may not be given to anybody else."""
@@ -117,8 +118,10 @@ class Leases:
         if lease is None:
             lease = self._by_ip[ip] = Lease(ip, key, mac, state, until, hostname)
         else:
-            if lease.key != key and self._by_key.get(lease.key) is lease:
-                del self._by_key[lease.key]
+            if lease.key != key:
+                lease.written_until = 0.0
+                if self._by_key.get(lease.key) is lease:
+                    del self._by_key[lease.key]
             if state is State.OFFERED and lease.state is State.BOUND and lease.mac == mac and lease.until > until:
                 state, until = State.BOUND, lease.until
             lease.key, lease.mac, lease.state, lease.until = key, mac, state, until

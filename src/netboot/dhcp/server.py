@@ -128,8 +128,9 @@ class DhcpServer:
 
     def _load(self, store: LeaseStore) -> None:
         found, bad = store.load()
-        for lease in found:
-            self._desk.leases.put(lease.ip, lease.key, lease.mac, lease.state, lease.until, lease.hostname)
+        for one in found:
+            lease = self._desk.leases.put(one.ip, one.key, one.mac, one.state, one.until, one.hostname)
+            lease.written_until = one.until
         if bad:
             self._report.warn("dhcp leases", f"{bad} leases on disk make no sense and are left out")
 

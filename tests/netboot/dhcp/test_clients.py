@@ -139,6 +139,11 @@ def test_a_raspberry_pi_3_never_requests_and_its_offer_stays_its_own() -> None:
     site = Site(f"{PI3_MAC};;pi3;0\n{HOSTS.splitlines()[2]}\n", dhcp_pool=["10.7.0.100-10.7.0.100"])
     case = site.case(message(DISCOVER, PI3_MAC, PI3))
     assert case.reply and case.lease is not None, "an offer that is used without a request is written down"
+    site.now += 4
+    again = site.case(message(DISCOVER, PI3_MAC, PI3))
+    assert again.reply and again.lease is None, "it is on disk for long enough yet"
+    site.now += 310
+    assert site.case(message(DISCOVER, PI3_MAC, PI3)).lease is not None
     site.now += 300
     assert site.ask(DISCOVER, PC_MAC) is None
     assert site.must(DISCOVER, PI3_MAC, PI3).yiaddr == "10.7.0.100"
