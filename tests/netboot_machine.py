@@ -36,15 +36,21 @@ def kernel() -> Kernel:
     return found
 
 
+Firmware = Literal["bios", "uefi", "edk2"]
+
+
 @dataclass(frozen=True)
 class Machine:
-    """``folder``: where its disk, console and process number are. ``tap``: its card's other end."""
+    """``folder``: where its disk, console and process number are. ``tap``: its card's other end.
+
+    ``firmware``  iPXE of the card below a BIOS or below UEFI; edk2: no iPXE, UEFI asks for it by its own PXE client
+    """
 
     name: str
     mac: str
     tap: str
     folder: Path
-    firmware: Literal["bios", "uefi"] = "bios"
+    firmware: Firmware = "bios"
 
     @property
     def disk(self) -> Path:
@@ -72,6 +78,7 @@ class Machine:
         if not ROM.exists():
             missing(f"{ROM} is not there (Debian: ipxe-qemu)")
         card = f"virtio-net-pci,netdev=net,mac={self.mac},bootindex=0"  # the ROM that is named would not fit its number
+        card += ",romfile=" if self.firmware == "edk2" else ""
         drive = f"file={self.disk},format=raw,if=none,id=disk,cache=unsafe"
         return [
             program, "-name", self.name, "-machine", "pc,graphics=off,accel=tcg", "-m", str(MEMORY_MIB),

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from campaigns.netboot.kernel import Kernel
+from campaigns.netboot.kernel import Kernel, fetch_ipxe
 
 from e2e import Daemon, ockle
-from netboot_machine import DISK, MODULES, SCRIPT, Machine, kernel
+from netboot_machine import DISK, MODULES, SCRIPT, Firmware, Machine, kernel
 from netboot_net import Lan, lan, machines_possible
 from ockle.webserver.ockle_client.connection import Connection
 from peers import peer
@@ -62,6 +62,7 @@ address = {address}
 dhcp_check = 1s
 services = dhcp, tftp, install
 dhcp_boot_ipxe = boot.ipxe
+dhcp_boot_uefi64 = snponly.efi
 """
 SERVER = """[server]
 dependencies = {needs}
@@ -152,6 +153,8 @@ def write_site(folder: Path, wire: Lan, machines: Sequence[Machine], found: Kern
     for place in (boot, images, *(etc / name for name in ("outlets", "testers", "servers"))):
         place.mkdir(parents=True)
     shutil.copy(found.image, boot / "vmlinuz")
+    if any(one.firmware == "edk2" for one in machines):
+        shutil.copy(fetch_ipxe(), boot / "snponly.efi")
     (boot / "boot.ipxe").write_text(SCRIPT.format(arguments=f"master=${{next-server}} {arguments}"))
     (etc / "initramfs.ini").write_text(INITRAMFS.format(modules=found.modules))
     busybox = peer("busybox")
@@ -184,7 +187,7 @@ def write_site(folder: Path, wire: Lan, machines: Sequence[Machine], found: Kern
 
 
 @contextmanager
-def stock_site(folder: Path, *names: str, firmware: Any = "bios") -> Iterator[Stock]:
+def stock_site(folder: Path, *names: str, firmware: Firmware = "bios") -> Iterator[Stock]:
     """A site with these machines, switched off, their disks empty, and its daemon at work in their network."""
     found = kernel()
     machines_possible()

@@ -71,7 +71,8 @@ def main(words: list[str] | None = None) -> int:
     report = Report("netboot")
     parts: list[tuple[str, Work, Callable[[Path], AbstractContextManager[Stock]]]] = [
         ("one PC with BIOS", life, lambda folder: stock_site(folder, "board")),
-        ("one PC with UEFI", several, lambda folder: stock_site(folder, "board", firmware="uefi")),
+        ("one PC with iPXE below UEFI", several, lambda folder: stock_site(folder, "board", firmware="uefi")),
+        ("one PC whose UEFI loads iPXE", several, lambda folder: stock_site(folder, "board", firmware="edk2")),
         (f"{MANY} PCs at once", several, lambda folder: stock_site(folder, *(f"b{n}" for n in range(MANY)))),
     ]
     try:

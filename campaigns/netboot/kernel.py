@@ -1,7 +1,7 @@
-"""Debian's kernel for virtual machines, unpacked below build/: ``python3 -m campaigns.netboot.kernel`` fetches it.
+"""Debian's kernel for virtual machines, and iPXE, unpacked below build/.
 
-It is not installed: a kernel that is would become the next one of this machine. Needs apt-get, dpkg and depmod, and
-no rights.
+``python3 -m campaigns.netboot.kernel`` fetches the kernel. It is not installed: a kernel that is would
+become the next one of this machine. Needs apt-get, dpkg and depmod, and no rights.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 PACKAGE = "linux-image-cloud-amd64"
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "kernel"
+IPXE = FOLDER.with_name("ipxe")
 LONGEST_S = 120
 
 
@@ -37,28 +38,43 @@ def find(folder: Path = FOLDER) -> Kernel | None:
 
 def fetch(folder: Path = FOLDER) -> Kernel:
     """Return the kernel, fetched if need be. Raises RuntimeError when that is not possible."""
-    if (found := find(folder)) is not None:
-        return found
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-            scratch = Path(name)
-            _run("apt-get", "-qq", "download", _newest(), folder=scratch)
-            (package,) = scratch.glob("*.deb")
-            _run("dpkg", "-x", str(package), "tree", folder=scratch)
-            for modules in (scratch / "tree/lib/modules").iterdir():
-                _run("depmod", "-b", "tree", modules.name, folder=scratch)
-            (scratch / "tree").rename(folder)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise RuntimeError(f"{PACKAGE} cannot be fetched: {error}") from error
     if (found := find(folder)) is None:
+        _unpack(_newest(), folder)
+        found = find(folder)
+    if found is None:
         raise RuntimeError(f"{PACKAGE} has no kernel with modules in {folder}")
     return found
 
 
+def fetch_ipxe(folder: Path = IPXE) -> Path:
+    """Return iPXE as UEFI loads it over the network, fetched if need be. Raises RuntimeError as ``fetch`` does."""
+    found = folder / "usr/lib/ipxe/snponly.efi"
+    if not found.exists():
+        _unpack("ipxe", folder)
+    return found
+
+
+def _unpack(package: str, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+            scratch = Path(name)
+            _run("apt-get", "-qq", "download", package, folder=scratch)
+            (archive,) = scratch.glob("*.deb")
+            _run("dpkg", "-x", str(archive), "tree", folder=scratch)
+            for modules in scratch.glob("tree/lib/modules/*"):
+                _run("depmod", "-b", "tree", modules.name, folder=scratch)
+            (scratch / "tree").rename(folder)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise RuntimeError(f"the package {package} cannot be fetched: {error}") from error
+
+
 def _newest() -> str:
     """Return the package that the general name stands for now."""
-    found = re.search(r"Depends: (linux-image-\S+)", _run("apt-cache", "depends", PACKAGE))
+    try:
+        found = re.search(r"Depends: (linux-image-\S+)", _run("apt-cache", "depends", PACKAGE))
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise RuntimeError(f"nothing is known of the package {PACKAGE}: {error}") from error
     return found[1] if found else PACKAGE
 
 

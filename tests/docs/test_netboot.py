@@ -35,3 +35,14 @@ def test_the_initramfs_options_of_the_page_are_accepted(tmp_path: Path) -> None:
     settings = load_settings(tmp_path / name)
     assert settings.devices == ("/dev/mmcblk0", "/dev/nvme0n1") and settings.patience == 300
     assert settings.sfdisk_script.splitlines()[-2:] == ["start=8192, size=88472, type=c", "start=98304, type=83"]
+
+
+def test_the_options_of_the_page_about_pcs_are_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = dict(_BLOCK.findall((DOCS / "netboot-pc.md").read_text("utf-8")))
+    options, initramfs = blocks["etc/config.ini"], blocks["etc/initramfs.ini"]
+    (tmp_path / "config.ini").write_text(f"[plugins]\nplugins = NetBoot,\n{options}")
+    assert main(["--etc", str(tmp_path), "config", "check"]) == 0, capsys.readouterr()
+    (tmp_path / "initramfs.ini").write_text(initramfs)
+    settings = load_settings(tmp_path / "initramfs.ini")
+    assert settings.devices == ("/dev/sda", "/dev/nvme0n1") and settings.root == 1
+    assert settings.sfdisk_script.splitlines()[-1] == "start=2048, type=linux"
