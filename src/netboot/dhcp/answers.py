@@ -14,7 +14,7 @@ from .options import LEASE_TIME, REQUESTED, SERVER_ID
 from .packet import ETHERNET, MOST_HOPS, NOBODY, Packet, Type
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would take a tenth of the time of an answer
 class Ask:
     """A message and what is known of its sender.
 
@@ -28,7 +28,7 @@ class Ask:
     static: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """``reply`` None: silence, for ``reason``.
 

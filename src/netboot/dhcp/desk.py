@@ -107,4 +107,4 @@ class Desk:
 
     def _reserved(self, ip: bytes) -> bool:
         config = self.config
-        return ip == config.server or self._host_at(ip) is not None or any(ip == one.router for one in config.networks)
+        return ip in {config.server, config.networks[0].router} or self._host_at(ip) is not None

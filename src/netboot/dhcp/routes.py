@@ -21,7 +21,7 @@ class Way(Enum):
     BROADCAST = "to everybody"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Route:
     """``ip`` and ``mac`` of the receiver; ``mac`` counts for frames only."""
 
