@@ -53,7 +53,7 @@ def sites(draw: st.DrawFn) -> tuple[Needs, set[str], int, int]:
     return needs, draw(st.sets(st.sampled_from(sorted(needs)))), draw(st.integers(1, 3)), draw(st.integers(0, 2))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(sites(), EVENTS)
 def test_never_more_boards_start_than_there_are_places_and_nobody_starves(
     site: tuple[Needs, set[str], int, int], events: list[Event]

@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from board_lab import MACS, SERVER_AT, boards, site
-from e2e import Daemon, Result, ockle
+from e2e import Result, ockle
 from ockle.cli import piman_mapper, piman_power
+from ockle.commands import port_mapping, switch_ports
 from ockle.common.clock import SystemClock
 from ockle.common.errors import ConfigError
 from ockle.config.site import load_site
@@ -25,10 +26,12 @@ from ockle.netboot.boards import Boards
 from ockle.netboot.host_book import HostBook
 from ockle.netboot.piman import ReinstallFile, parse_piman, read_piman
 from ockle.netboot.stages import MarkState
+from ockle.plugins.SocketListener import SocketListener
 from ockle.simulator.board import BootServerAt
 from ockle.simulator.lab import Lab
-from own_daemon import until
+from own_daemon import ask, running, until
 from peers import free_port
+from socket_site import port_of
 
 YAML = f"""\
 private_number: 9
@@ -158,31 +161,27 @@ def test_mapper_says_who_is_at_each_port_with_whole_addresses(lab: Lab, folder: 
     assert lab.outlet("sw", 1).asked and lab.outlet("sw", 2).asked
 
 
-def test_the_daemon_switches_where_it_knows_the_switch(lab: Lab, folder: Path, tmp_path: Path) -> None:
-    etc = site(
-        tmp_path / "etc",
-        lab,
-        {"pi1": ""},
-        hosts=HOSTS,
-        plugins=", SocketListener",
-        options="[plugins.SocketListener]\nport = 0",
-    )
-    daemon = Daemon(etc)
-    try:
-        daemon.ready()
+def test_the_daemon_switches_where_it_knows_the_switch(
+    lab: Lab, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switch_ports, "OFF_S", 0.2)
+    monkeypatch.setattr(port_mapping, "LOOK_EVERY_S", 0.2)
+    socket = "[plugins.SocketListener]\nport = 0"
+    etc = site(tmp_path / "etc", lab, {"pi1": ""}, hosts=HOSTS, plugins=", SocketListener", options=socket)
+    with running(etc) as daemon:
+        listener = daemon.plugins["SocketListener"]
+        assert isinstance(listener, SocketListener)
+        port = port_of(listener)
         until(lambda: lab.outlet("sw", 2).closed)
-        done = piman("restart", switch(lab), "1", "2", port=daemon.port)
+        done = piman("restart", switch(lab), "1", "2", port=port)
         assert done.code == 0, done.err
         assert "sw 1.2: off for a moment, by the daemon" in done.out
         assert sets(lab) == [("2", False), ("2", True)]
-        mapped = piman("mapper", switch(lab), "1", "2", "1", port=daemon.port)
+        mapped = piman("mapper", switch(lab), "1", "2", "1", port=port)
         assert mapped.code == 1 and "feeds pi1" in mapped.err  # the engine's business
         assert (folder / "mac_mapper.txt").read_text() == f"{switch(lab)},{MACS['pi2']};2\n"
-        with daemon.connect() as connection:
-            assert connection.call("netbootCyclePort", {"host": "10.1.1.1", "group": 1, "port": 1})["pdu"] == ""
+        assert ask(daemon, "netbootCyclePort", host="10.1.1.1", group=1, port=1)["pdu"] == ""
         assert ("1", False) not in sets(lab)
-    finally:
-        daemon.stop()
 
 
 # -- its files

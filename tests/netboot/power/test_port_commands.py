@@ -102,7 +102,7 @@ def test_ports_are_mapped_one_by_one_and_are_as_they_were(daemon: MainDaemon, la
     shown = ask(daemon, "netbootMapPorts", pdu="sw", dry_run=True)
     assert shown["rows"][0]["text"] == "feeds pi1"
     assert not [entry for entry in lab.ledger.entries() if entry.kind == "set"]
-    job = ask(daemon, "netbootMapPorts", pdu="sw", confirm="sw", write=True, wait_s=3, ports=["1-5", 9])
+    job = ask(daemon, "netbootMapPorts", pdu="sw", confirm="sw", write=True, wait_s=2, ports=["1-5", 9])
     assert refused(daemon, "netbootMapPorts", pdu="sw", confirm="sw").startswith("refused: the ports of sw are being")
     done = finished(daemon, job["id"])
     assert rows(done) == {
