@@ -25,6 +25,6 @@ if (root) {
 function keepRoom(tables) {
   for (const one of tables) {
     const height = one.getBoundingClientRect().height;
-    if (height > (parseFloat(one.style.minHeight) || 0)) one.style.minHeight = `${Math.round(height)}px`;
+    if (height > (parseFloat(one.style.minHeight) || 0)) one.style.minHeight = `${height}px`;
   }
 }
