@@ -128,11 +128,12 @@ class BootServer:
             root=(config.etc / settings["root"]).resolve(),
             images=(config.etc / settings["images"]).resolve(),
         )
-        for name in settings["services"]:
-            service = make_service(name, self._context)
+        services = [make_service(name, self._context) for name in settings["services"]]
+        # addresses are given out last, and no more first: who gets one is to find the rest at work
+        for service in sorted(services, key=lambda one: one.name == "dhcp"):
             stack.push_async_callback(service.close)
             await service.open()
-            self._services.append(service)
+        self._services = services
         self.addresses = {service.name: list(service.live().get("addresses", [])) for service in self._services}
 
     async def _serve(self, folder: BootFolder) -> None:

@@ -47,6 +47,28 @@ def test_a_service_that_is_none(tmp_path: Path) -> None:
         pass
 
 
+def test_no_address_is_given_out_before_the_rest_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen with a PC: a port that was taken had it get an address every five seconds, and nothing to boot."""
+    calls: list[str] = []
+
+    class Fake:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def open(self) -> None:
+            calls.append(f"open {self.name}")
+            if self.name == "ntp":
+                raise OckleError("port 123 is taken")
+
+        async def close(self) -> None:
+            calls.append(f"close {self.name}")
+
+    monkeypatch.setattr("ockle.netboot.boot_server.make_service", lambda name, _context: Fake(name))
+    with pytest.raises(OckleError, match="port 123"), serving(tmp_path, "dhcp", "tftp", "ntp"):
+        pass
+    assert calls == ["open tftp", "open ntp", "close ntp", "close tftp"]
+
+
 def test_a_stop_before_the_start_is_one(tmp_path: Path) -> None:
     server = BootServer(BootConfig(tmp_path, tmp_path, options(services=[])))
     server.stop()
