@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from webtest import TestApp
 
-from web_site import WebSite
+from e2e import ockle
+from ockle.cli.codes import USAGE
+from web_site import TOKENS, WebSite
 
 
 def test_the_page_tells_what_it_is_for_and_puts_it_into_the_draft(app: TestApp, site: WebSite) -> None:
@@ -44,3 +47,10 @@ def test_boot_profiles_are_a_kind_of_the_settings(app: TestApp, site: WebSite) -
 
 def test_the_servers_of_the_lab_are_no_boards(app: TestApp) -> None:
     assert "board-head" not in app.get("/server/web")
+
+
+def test_the_command_line_says_how_it_is_turned_on(site: WebSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCKLE_TOKEN", TOKENS["viewer"])
+    found = ockle("netboot", "boards", port=site.daemon.port)
+    assert found.code == USAGE
+    assert "add NetBoot to `plugins`" in found.err
