@@ -6,14 +6,16 @@ import asyncio
 import os
 import socket
 import struct
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from fcntl import ioctl
 
 AT_ONCE = 4 << 20
 """Bytes of one call: as much as a socket takes at all. A quarter of it costs 16 readers twice the CPU time and more."""
-AHEAD = 16 << 20
-"""Bytes that the kernel is asked to have read in time."""
+SLOW_ONCE = 128 << 10
+SLOW_S = 0.01
+"""A call that took longer has waited for the disk: the next one asks for less, so that nobody waits long with it."""
 SIOCOUTQ = 0x5411
 LOOK_S = 0.02
 
@@ -31,22 +33,21 @@ async def send_file(handle: int, sock: socket.socket, offset: int, end: int, mov
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
-    at, asked = offset, offset
+    at, step = offset, AT_ONCE
 
     def room() -> None:
-        nonlocal at, asked
+        nonlocal at, step
         if done.done():
             return
+        began = time.perf_counter()
         try:
-            if at + AHEAD // 2 > asked:
-                os.posix_fadvise(handle, asked, AHEAD, os.POSIX_FADV_WILLNEED)
-                asked += AHEAD
-            sent = os.sendfile(sock.fileno(), handle, at, min(AT_ONCE, end - at))
+            sent = os.sendfile(sock.fileno(), handle, at, min(step, end - at))
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
             done.set_exception(SendFailed(error.strerror or str(error)))
             return
+        step = AT_ONCE if time.perf_counter() - began < SLOW_S else SLOW_ONCE
         if not sent:
             done.set_exception(SendFailed("the file has become shorter"))
             return
@@ -57,6 +58,7 @@ async def send_file(handle: int, sock: socket.socket, offset: int, end: int, mov
 
     if at >= end:
         return
+    os.posix_fadvise(handle, offset, 0, os.POSIX_FADV_SEQUENTIAL)
     loop.add_writer(sock, room)
     try:
         await done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,11 +23,14 @@ DIGEST_S = 600.0
 LINGER_S = 60.0
 MIB = 1 << 20
 MOVING = ("sending", "ending")
+SHOWN_S = 30.0
+MOST_SHOWN = 100
+"""How long, and how many of those that have ended are shown."""
 
 
 @dataclass(eq=False)
 class Transfer:
-    """``sent`` counts from the beginning of the file; ``state``: waiting, sending, ending, done."""
+    """``sent`` counts from the beginning of the file; ``state``: waiting, sending, ending; done, cut off."""
 
     mac: str
     ip: str
@@ -40,22 +44,18 @@ class Transfer:
     moved_at: float = 0.0
     why: str = ""
     """Why it was stopped from outside."""
-    _limit: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None), repr=False)
+    limit: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None), repr=False)
     _counted: int = 0
 
     def stop(self, why: str) -> None:
         if self.state in MOVING and not self.why:
-            self._limit.reschedule(asyncio.get_running_loop().time())
+            self.limit.reschedule(asyncio.get_running_loop().time())
         self.why = self.why or why
 
     def tick(self, seconds: float) -> None:
         """Take the rate anew, in bytes a second."""
         self.rate = max(0.0, self.sent - self._counted) / seconds
         self._counted = self.sent
-
-    @property
-    def limit(self) -> asyncio.Timeout:
-        return self._limit
 
     def live(self) -> dict[str, Any]:
         return {
@@ -73,9 +73,12 @@ class Transfers:
         self._images = images
         self._slots = asyncio.Semaphore(context.settings["install_transfers"])
         self._running: list[Transfer] = []
+        self._ended: deque[tuple[float, Transfer]] = deque(maxlen=MOST_SHOWN)
 
     def live(self) -> list[dict[str, Any]]:
-        return [transfer.live() for transfer in self._running]
+        now = self._context.clock.now()
+        ended = [transfer for at, transfer in self._ended if now - at < SHOWN_S]
+        return [transfer.live() for transfer in (*self._running, *ended)]
 
     async def watch(self) -> None:
         """Take rates, and stop what does not move any more; runs until it is cancelled."""
@@ -176,15 +179,21 @@ class Transfers:
                     raise SendFailed(transfer.why)
         except SendFailed as error:
             reset(sock)
+            transfer.state = "cut off"
             where = f"{transfer.file} was cut off after {transfer.sent // MIB} of {transfer.size // MIB} MiB: {error}"
             self._failed(transfer.mac, installation, where, resumable=transfer.resumable)
+        except BaseException:  # the server stops: an orderly end would look like that of the file
+            reset(sock)
+            raise
         else:
             self._whole(transfer, installation)
-            await _linger(sock)
         finally:
             installation.loading.discard(transfer)
             self._running.remove(transfer)
+            self._ended.append((self._context.clock.now(), transfer))
             image.close()
+        if transfer.state == "done":
+            await _linger(sock)
 
     async def _send(self, sock: socket.socket, transfer: Transfer, image: Image, head: bytes) -> None:
         clock, boards = self._context.clock, self._context.boards
@@ -220,6 +229,7 @@ class Transfers:
     def _whole(self, transfer: Transfer, installation: Installation) -> None:
         transfer.state = "done"
         seconds = max(self._context.clock.wall() - transfer.begun, 0.001)
+        transfer.rate = transfer.size / seconds
         text = f"has loaded {transfer.file}, {transfer.size // MIB} MiB, in {seconds:.0f} s"
         self._context.boards.log(transfer.mac, text)
         installation.cut = ""

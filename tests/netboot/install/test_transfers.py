@@ -94,7 +94,7 @@ def test_a_transfer_is_shown_while_it_lasts(served: Serving) -> None:
         assert (shown["mac"], shown["ip"], shown["file"]) == (mac(1), "127.0.8.1", "rootfs.tgz")
         assert shown["size"] == len(IMAGE) * 8 and shown["state"] == "sending"
         assert 0 < shown["sent"] < shown["size"] and shown["begun"] > 0 and shown["rate"] >= 0
-    until(lambda: not transfers(served))
+    until(lambda: [one["state"] for one in transfers(served)] == ["cut off"])
 
 
 def test_a_board_that_connects_anew_has_given_up_its_former_transfer(tmp_path: Path) -> None:
