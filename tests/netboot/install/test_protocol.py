@@ -56,7 +56,8 @@ def test_a_command_ends_with_eom() -> None:
     assert greeting(1_767_225_600.9).encode() == b"busybox date -s 202601010000.00\nEOM\n"
 
 
-WORDS = st.builds(Said, st.sampled_from(Word), st.text("ab =", max_size=8))
+ASKING = (Word.INSTALLED, Word.UNINSTALLED, Word.FORMATTED)
+WORDS = st.builds(Said, st.sampled_from(ASKING) | st.sampled_from(Word), st.sampled_from(["a", "b", ""]))
 FACTS = st.builds(
     Facts, st.sampled_from(MarkState), st.just("i.tgz"), st.sampled_from(["", "gone"]), st.sampled_from(["", "cut"])
 )

@@ -140,7 +140,16 @@ def test_a_file_that_changes_meanwhile_is_never_taken_for_whole(served: Serving,
     assert ("shorter" if change == "shorter" else "was changed") in board(served, mac(1)).note
 
 
-@pytest.mark.parametrize("kind", ["fifo", "folder", "empty", "absent", "outside"])
+PROBLEMS = {
+    "fifo": "rootfs.tgz is no regular file",
+    "folder": "rootfs.tgz is no regular file",
+    "empty": "rootfs.tgz is empty",
+    "absent": "rootfs.tgz is not in",
+    "outside": "rootfs.tgz leads out of",
+}
+
+
+@pytest.mark.parametrize("kind", PROBLEMS)
 def test_what_is_no_root_file_system_is_refused_and_never_waited_for(served: Serving, kind: str) -> None:
     path = put_image(served, b"")
     if kind != "empty":
@@ -154,7 +163,7 @@ def test_what_is_no_root_file_system_is_refused_and_never_waited_for(served: Ser
     with pytest.raises(ConnectionResetError):
         load(served, "127.0.8.1")
     assert board(served, mac(1)).stage is Stage.FAILED
-    assert "rootfs.tgz" in board(served, mac(1)).note
+    assert PROBLEMS[kind] in board(served, mac(1)).note
 
 
 def test_memory_does_not_grow_with_the_file(served: Serving) -> None:
