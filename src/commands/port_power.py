@@ -46,11 +46,11 @@ class PortPower:
         """
         if at in self._in_hand:
             raise CommandError(f"{at} is being switched by another command: wait for its end", "refused")
-        outlet = await self._ports.port(at)
-        self.guard(outlet)()
-        was_on = await outlet.get_state()
         self._in_hand.add(at)
         try:
+            outlet = await self._ports.port(at)
+            self.guard(outlet)()
+            was_on = await outlet.get_state()
             if was_on:
                 await asyncio.to_thread(self._book.owe, at)
             try:

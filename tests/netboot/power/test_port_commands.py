@@ -23,6 +23,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(switch_ports, "SETTLE_S", 2.0)
     monkeypatch.setattr(port_mapping, "LOOK_EVERY_S", 0.2)
     monkeypatch.setattr(port_power, "RETRY_S", 0.2)
+    monkeypatch.setattr(port_power, "KEEP_S", 0.5)
 
 
 @pytest.fixture
@@ -167,6 +168,23 @@ def test_a_port_that_does_not_obey_ends_itself_and_not_the_job(daemon: MainDaemo
     assert rows(done)["1.2"][0] == "failed"
     assert "still shows on after 2 s" in rows(done)["1.2"][1]
     assert rows(done)["1.3"] == ("found", MACS["pi3"])
+
+
+def test_a_switch_that_is_silent_meanwhile_gives_the_power_back_later(
+    daemon: MainDaemon, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(port_power, "TRIES", 1)
+    job = ask(daemon, "netbootMapPorts", pdu="sw", confirm="sw", ports=[2], wait_s=60)
+    until(lambda: not lab.outlet("sw", 2).asked)
+    lab.turn("sw", silent=True)
+    done = finished(daemon, job["id"])
+    assert done["rows"][0]["state"] == "failed"
+    owed = tmp_path / "var/netboot/ports.json"
+    assert len(json.loads(owed.read_text())["owed"]) == 1
+    assert not lab.outlet("sw", 2).asked
+    lab.turn("sw", silent=False)
+    until(lambda: lab.outlet("sw", 2).asked)
+    until(lambda: json.loads(owed.read_text())["owed"] == [])
 
 
 def test_a_daemon_that_stops_gives_the_power_back(lab: Lab, tmp_path: Path) -> None:
