@@ -6,10 +6,13 @@ import fcntl
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import IO, Any
 
 from ..common.errors import OckleError
+
+LOOK_S = 0.2
 
 
 class BootFolder:
@@ -36,15 +39,11 @@ class BootFolder:
             file = (self.path / "server.lock").open("a+")
         except OSError as error:
             raise OckleError(f"cannot use the folder {self.path}: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(file):
             file.seek(0)
             holder = file.read().strip()
             file.close()
-            raise OckleError(
-                f"a boot server is at work already in {self.path} (process {holder or 'unknown'})"
-            ) from None
+            raise OckleError(f"a boot server is at work already in {self.path} (process {holder or 'unknown'})")
         (self.path / "live.json").unlink(missing_ok=True)  # of the one before
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -96,3 +95,17 @@ class BootFolder:
         found: dict[str, Any] = {"problem": "", "wire": {}, "services": {}, **(live if isinstance(live, dict) else {})}
         serving = live is not None and not found["problem"] and self.served
         return {**found, "services": found["services"] if serving else {}, "serving": serving}
+
+
+def _locked(file: IO[str]) -> bool:
+    """Lock the file; tell whether that was possible. Who only looks (``served``) holds it for a moment, too."""
+    deadline = time.monotonic() + LOOK_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
