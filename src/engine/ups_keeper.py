@@ -73,6 +73,7 @@ class UpsKeeper:
     async def look(self) -> None:
         """Ask all UPSes, and do what that calls for; what cannot be done is tried again in the next round."""
         await asyncio.gather(*(self._ask(ups) for ups in self._feeds.upses.values()))
+        self._feeds.renew()
         troubles = []
         for work in (self._fire, self._take_down, self._bring_back):
             try:
@@ -128,9 +129,9 @@ class UpsKeeper:
             for call in calls(ups, watch, now, self._needed(ups, watch)):
                 if call.level not in fired:
                     fired[call.level] = call.why
-                    if call.level == CRITICAL:  # whoever came back on somebody's order goes down once more
+                    if call.level == CRITICAL:  # also whoever came back on somebody's order, or has more time than that
                         again = {name for name in self._feeds.members(ups) if self._is_up(name)}
-                        record = record.without(again)
+                        record = replace(record, again=sorted({*record.again, *again}))
                     record = record.with_fired(ups.name, fired)
         if record != self._record:
             await self._note(record)
@@ -139,7 +140,7 @@ class UpsKeeper:
         return self._feeds.shutdown_s(ups) if watch.supply is Supply.BATTERY else 0.0
 
     async def _take_down(self) -> None:
-        wanted = self._wanted_down() - self._record.down.keys()
+        wanted = self._wanted_down() - (self._record.down.keys() - set(self._record.again))
         if not wanted:
             return
         plan = self._engine.plan("off", sorted(wanted))
@@ -151,8 +152,8 @@ class UpsKeeper:
         who = f"UPS {', '.join(ups.name for ups in callers)}"
         why = "; ".join(dict.fromkeys(self._why(ups) for ups in callers))
         before = self._record
-        down = {name: self._was_on(name) for name in touched}
-        self._put(replace(before, down={**down, **before.down}))  # durable in the commit of the emergency
+        down = {name: before.down.get(name, False) or self._was_on(name) for name in touched}
+        self._put(replace(before, down={**before.down, **down}, again=[]))  # durable in the commit of the emergency
         try:
             run = await self._engine.emergency(
                 [name for name in plan.targets if name not in plan.untouched],
@@ -199,6 +200,8 @@ class UpsKeeper:
 
     def _was_on(self, name: str) -> bool:
         facts = self._engine.network.getServernode(name).facts
+        if name in self._engine.runs.coming_back():
+            return True
         return facts.desired is Desired.ON or (facts.desired is None and not is_down(facts))
 
     # -- up again

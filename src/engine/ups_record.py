@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from ..store.store import Store
@@ -16,11 +16,13 @@ class Record:
     """``down``   server that went down -> whether it is to come back, as it was on before
     ``fired``     UPS -> level that was reached in this mains failure -> why
     ``battery``   UPS -> moment of the clock since when it is on battery, as a stamp
+    ``again``     servers that are to go down once more, or faster, as a battery became low
     """
 
     down: Mapping[str, bool] = field(default_factory=dict)
     fired: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     battery: Mapping[str, str] = field(default_factory=dict)
+    again: Sequence[str] = field(default_factory=list)
 
     def with_fired(self, ups: str, levels: Mapping[str, str]) -> Record:
         rest = {name: one for name, one in self.fired.items() if name != ups}

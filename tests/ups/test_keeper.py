@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ockle.common.errors import CommandError, DeviceUnreachable
-from ockle.common.nut import Reading, reading_of
+from ockle.common.nut import Reading, Supply, reading_of
 from ockle.config.model import PlainConfig
 from ockle.config.templates import check_settings, load_template
 from ockle.config.ups import Ups, ups_of
 from ockle.engine.engine import Engine
 from ockle.engine.ups_keeper import UpsKeeper
 from ockle.engine.ups_report import as_dicts, measured
+from ockle.engine.ups_watch import ALL, CRITICAL, Watch, calls, is_ready, time_left
 from ockle.networkTree.facts import Desired
 from rig import Rig
 from rig_calls import CHAIN, again, down, node_of, ordered, up
@@ -189,6 +192,7 @@ def test_power_back_in_mid_shutdown_ends_nothing_half_way() -> None:
         assert "nas" not in off(rig)
         await site.wait(60, MAINS)
         assert off(rig) >= {"web", "hv"}  # the mains are back, and it goes on down
+        assert engine.emergencies.declared is not None
         rig["nas"].hang_shutdown = False
         await site.wait(300)
         assert off(rig) == set()
@@ -407,3 +411,70 @@ def test_what_it_measures() -> None:
         assert found == {"charge_percent": 80.0, "runtime_s": 3600.0, "load_percent": 40.0, "on_battery": 1.0}
 
     Rig({"a": []}).play(scenario)
+
+
+def test_a_battery_that_is_low_makes_who_is_going_down_hurry() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        rig["web"].hang_shutdown = True
+        rig["web"].expendable = True
+        site = Site(engine, ups(after="10s", within="1h", min_runtime="0s", margin="0s"))
+        await site.wait(60, BATTERY)
+        assert off(rig) == {"lone"}
+        began = asyncio.get_running_loop().time()
+        await site.wait(5, {**BATTERY, "ups.status": "OB LB", "battery.runtime": "60"})
+        while len(off(rig)) < len(CHAIN):
+            await site.wait(5)
+        assert asyncio.get_running_loop().time() - began <= 65
+        rig["web"].hang_shutdown = False
+        await site.wait(120, MAINS)
+        assert off(rig) == set()  # it was on before all of that
+
+    rig.play(scenario)
+
+
+readings = st.builds(
+    lambda status, charge, runtime: {"ups.status": status, "battery.charge": charge, "battery.runtime": runtime},
+    st.sampled_from(["OL", "OB", "OB LB", "OL OB", "OL LB", "", "OFF", "FSD OL", "OB CAL", "OL CHRG"]),
+    st.sampled_from(["100", "55", "20", "-1", "x"]),
+    st.sampled_from(["3600", "30", "", "-1"]),
+)
+
+
+@given(
+    st.lists(st.tuples(st.one_of(readings, st.just("gone")), st.integers(1, 200)), max_size=12),
+    st.sampled_from(["tell", "on_battery", "always"]),
+)
+def test_whatever_it_says(said: list[tuple[dict[str, str] | str, int]], lost: str) -> None:
+    """Nobody goes down without a battery in use, a word of upsd or, as configured, a long silence; ready is ready."""
+    one, watch, now, mains_since = ups(lost=lost), Watch(), 0.0, None
+    for says, seconds in said:
+        reading = None if isinstance(says, str) else reading_of(says)
+        if reading is None:
+            watch.lost("gone", now)
+        else:
+            watch.saw(reading, now)
+        is_mains = reading is not None and reading.supply is Supply.MAINS
+        mains_since = (mains_since if mains_since is not None else now) if is_mains else None
+        now += seconds
+        found = calls(one, watch, now, needed=60.0)
+        if found:
+            silent = watch.supply is Supply.UNKNOWN and lost != "tell" and now - watch.since >= one.lost_after
+            assert silent or (reading is not None and (reading.supply is Supply.BATTERY or reading.shutdown))
+        if is_ready(one, watch, now):
+            assert mains_since is not None
+            assert now - mains_since >= one.back_for
+            assert found == []
+        assert 0 < time_left(one, watch, CRITICAL) <= one.within
+
+
+@pytest.mark.parametrize(
+    ("runtime", "level", "seconds"),
+    [("200", ALL, 200.0), ("3600", ALL, 600.0), ("", ALL, 600.0), ("3600", CRITICAL, 120.0), ("1", CRITICAL, 20.0)],
+)
+def test_how_long_it_may_take(runtime: str, level: str, seconds: float) -> None:
+    watch = Watch()
+    watch.saw(reading_of({**BATTERY, "battery.runtime": runtime}), 0.0)
+    assert time_left(ups(within="10m"), watch, level) == seconds
