@@ -1,7 +1,6 @@
 """Two network namespaces and a cable, of this process alone: servers there, clients here.
 
-Nothing outside is reached, no right is needed that a user namespace does not give, and all of it ends with this
-process.
+Nothing outside is reached, and all of it ends with this process. For root: servers want to become somebody else.
 """
 
 from __future__ import annotations
@@ -23,15 +22,18 @@ BOARDS = "10.77.16.0"
 """4096 addresses that are all of this side: a client can have one each."""
 FIRST_BOARD = "10.77.16.1"
 WIRE = "wire"
+UNSHARE = ("unshare", "--net", "--mount")
 _INSIDE = "OCKLE_BENCH_SPACE"
 
 
 def cannot() -> str:
     """Return why there can be no namespaces here, or nothing."""
+    if os.geteuid() != 0:
+        return "only for root"
     for program in ("unshare", "nsenter", "ip"):
         if not shutil.which(program):
             return f"{program} is not installed"
-    tried = subprocess.run([*_unshare(), "true"], capture_output=True, text=True, check=False)
+    tried = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True, check=False)
     return tried.stderr.strip() if tried.returncode else ""
 
 
@@ -41,12 +43,7 @@ def enter() -> None:
         return
     sys.stdout.flush()
     environment = {**os.environ, _INSIDE: "1"}
-    os.execvpe("unshare", [*_unshare(), sys.executable, *sys.argv], environment)  # noqa: S606
-
-
-def _unshare() -> list[str]:
-    rights = [] if os.geteuid() == 0 else ["--map-root-user"]
-    return ["unshare", *rights, "--net", "--mount"]
+    os.execvpe("unshare", [*UNSHARE, sys.executable, *sys.argv], environment)  # noqa: S606
 
 
 class Space:
