@@ -372,3 +372,19 @@ def test_a_port_that_is_taken_is_told_with_the_remedy(tmp_path: Path) -> None:
             serving(tmp_path, "install", install_root_port=port),
         ):
             raise AssertionError("it serves")
+
+
+def test_more_boards_than_there_are_connections_are_turned_away_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hosts = "".join(f"02:00:00:00:01:{number:02x};127.0.8.{number};b{number};0\n" for number in range(1, 12))
+    with serving(tmp_path, "install", hosts=hosts, install_connections=8) as server:
+        crowd = [Hello(server.at("install"), f"127.0.8.{number}") for number in range(1, 12)]
+        try:
+            assert sum(bool(one.hear()) for one in crowd) == 8
+            crowd.pop(0).close()
+            until(lambda: _greets(server, "127.0.8.11"))
+        finally:
+            for one in crowd:
+                one.close()
+    assert "was turned away" in caplog.text
