@@ -152,6 +152,16 @@ def test_a_board_without_a_server_loses_its_power_at_its_port_only(
     assert text == "refused: pi2 hangs at sw gi1/0/5 by now, it was at sw 1.2: find its port anew"
 
 
+def test_a_port_that_feeds_a_server_is_the_engines(daemon: MainDaemon, lab: Lab) -> None:
+    at = lab.endpoints["sw"]
+    where = {"host": f"{at.host}:{at.ports['snmp']}", "group": 1}
+    assert ask(daemon, "netbootCyclePort", **where, port=1, dry_run=True)["board"] == "pi1"
+    assert "confirm = 'sw 1.1'" in refused(daemon, "netbootCyclePort", **where, port=1)
+    text = refused(daemon, "netbootCyclePort", **where, port=1, confirm="sw 1.1")
+    assert text == "refused: not switched: sw group 1 port 1 feeds pi1: restart the server"
+    assert not [entry for entry in lab.ledger.entries() if entry.kind == "set"]
+
+
 def test_a_job_that_is_cancelled_gives_the_power_back(daemon: MainDaemon, lab: Lab) -> None:
     job = ask(daemon, "netbootMapPorts", pdu="sw", confirm="sw", ports=["5", "2-3"], wait_s=600)
     until(lambda: ask(daemon, "netbootMapping")["rows"][0]["state"] == "looking who comes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -13,6 +14,7 @@ from ockle.common.boot_reports import REPORTS, BootReport
 from ockle.common.device import Device
 from ockle.common.errors import DeviceRefused
 from ockle.common.stamps import BOOTS_KEPT, before, boot_of, is_later, with_boot
+from ockle.engine.engine import Engine
 from ockle.engine.journal import Journal
 from ockle.engine.power_on import PowerOn
 from ockle.networkTree.ServerNetwork import ServerNetwork
@@ -20,6 +22,7 @@ from ockle.networkTree.ServerNode import ServerNode
 from ockle.outlets.dummy import Dummy
 from ockle.simulator.virtual_time import run
 from ockle.testers.hello_protocol import HelloProtocol
+from rig import Rig
 
 
 class Host:
@@ -251,3 +254,20 @@ def test_the_tester_says_how_far_the_board_has_come(
     finally:
         REPORTS.answer_by(None)
     assert test.last_error == reason
+
+
+def test_that_somebody_has_switched_it_off_is_remembered() -> None:
+    rig = Rig({"pi": []})
+
+    async def scenario(engine: Engine) -> float:
+        await engine.order("on", ["pi"], who="test")
+        await asyncio.sleep(60)
+        rig.by_hand("pi")
+        await asyncio.sleep(10)
+        rig.by_hand("pi")
+        await asyncio.sleep(30)
+        await engine.core.journal.commit()
+        [row] = engine.store.load("outlets")
+        return float(row["noted"]) - float(row["marks"]["dark"])
+
+    assert 60 <= rig.play(scenario) < 70  # the moment when it was first seen off
