@@ -154,7 +154,7 @@ def test_a_board_without_a_server_loses_its_power_at_its_port_only(
 
 def test_a_port_that_feeds_a_server_is_the_engines(daemon: MainDaemon, lab: Lab) -> None:
     at = lab.endpoints["sw"]
-    where = {"host": f"{at.host}:{at.ports['snmp']}", "group": 1}
+    where: dict[str, Any] = {"host": f"{at.host}:{at.ports['snmp']}", "group": 1}
     assert ask(daemon, "netbootCyclePort", **where, port=1, dry_run=True)["board"] == "pi1"
     assert "confirm = 'sw 1.1'" in refused(daemon, "netbootCyclePort", **where, port=1)
     text = refused(daemon, "netbootCyclePort", **where, port=1, confirm="sw 1.1")
