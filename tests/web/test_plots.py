@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
@@ -66,6 +66,7 @@ def test_figures(value: float, unit: str, text: str) -> None:
 
 
 @given(st.floats(0, 2e9), st.floats(10, 5e8), st.floats(200, 1500))
+@example(5e-324, 10.0, 200.0)
 def test_times_do_not_touch_and_are_round(since: float, span: float, width: float) -> None:
     ticks = time_ticks(since, since + span, width, BERLIN)
     for one, other in pairwise(ticks):

@@ -89,7 +89,7 @@ def _room(one: Tick, other: Tick) -> float:
 def _round_times(since: float, until: float, step: int, zone: tzinfo | None) -> Iterator[float]:
     if step < DAY:
         grid = min(step, 15 * MINUTE)  # no zone is off by less
-        at = float(math.ceil(since / grid) * grid)
+        at = float(-(-since // grid) * grid)  # rounded up; a quotient could underflow to 0
         while at < until:
             local = _local(at, zone)
             if (local.hour * HOUR + local.minute * MINUTE + local.second) % step == 0:
