@@ -86,18 +86,20 @@ class PlugSession:
 
     # -- use
 
-    async def read(self, names: Iterable[tuple[str, str]]) -> list[Value]:
+    async def read(self, names: Iterable[tuple[str, str]], also: Iterable[Entity] = ()) -> list[Value]:
         """Return what the plug shows now for each of (kind, name); see ``Entities.find``.
 
+        ``also``  what is to be of the same moment, for ``last``
         Raises DeviceUnreachable; DeviceAnswerError for an entity that it has not, or whose state it does not know.
         """
         entities = await self.connected()
         wanted = [entities.find(kind, name) for kind, name in names]
+        awaited = [*wanted, *also]
         before = self._count
         self._ask_states()
 
         def missing() -> bool:
-            return any(self._counted(entity) <= before for entity in wanted)
+            return any(self._counted(entity) <= before for entity in awaited)
 
         await self._wait_while(missing, "does not tell its states")
         values: list[Value] = []
@@ -259,13 +261,18 @@ class PlugSession:
         self._states[entity.key] = Seen(value, self._count)
         if value is True:
             self._on_at[entity.key] = asyncio.get_running_loop().time()
-        if entity.is_uptime and isinstance(value, int | float):
-            if self._uptime is not None and value < self._uptime:
-                self.restarts += 1
-            self._uptime = value
+        if entity.is_uptime:
+            self._note_uptime(value)
         if self._on_change is not None:
             self._on_change(entity, value)
         self._wake()
+
+    def _note_uptime(self, value: Value | None) -> None:
+        """A plug has restarted when its uptime fell, or is not known any more: it is told only after a while."""
+        now = value if isinstance(value, int | float) else None
+        if self._uptime is not None and (now is None or now < self._uptime):
+            self.restarts += 1
+        self._uptime = now
 
     def _counted(self, entity: Entity) -> int:
         seen = self._states.get(entity.key)

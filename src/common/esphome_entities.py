@@ -38,7 +38,7 @@ class Entity:
     @property
     def is_uptime(self) -> bool:
         """Whether it tells for how long the device has run; one that falls shows a restart."""
-        return self.kind == "sensor" and (self.device_class == "duration" or "uptime" in self.object_id)
+        return self.kind == "sensor" and self.device_class in ("", "duration") and "uptime" in self.object_id
 
     def in_data(self) -> tuple[str, float] | None:
         """Return its name in ``data`` and the factor of its unit; None for what is not known there."""
@@ -66,6 +66,9 @@ class Entities:
 
     def of(self, key: Key) -> Entity | None:
         return self._all.get(key)
+
+    def uptimes(self) -> list[Entity]:
+        return [entity for entity in self._all.values() if entity.is_uptime]
 
     def find(self, kind: str, name: str) -> Entity:
         """Return the entity of ``kind`` that is called so: its name, its object id, or the device's name and its name.

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from ..common.errors import DeviceAnswerError, DeviceError, DeviceStateError
 from ..common.esphome import PlugSession
-from ..common.esphome_entities import Value
+from ..common.esphome_entities import Entities, Entity, Value
 from ..drivers.esphome import PlugDriver
 from .OutletTemplate import OutletTemplate
 
@@ -101,11 +101,13 @@ class ESPHome(PlugDriver, OutletTemplate):
             except DeviceAnswerError as error:
                 found[row.params["entity"]] = DeviceAnswerError(f"{row.name}: {error}")
         names = [name for name in dict.fromkeys(row.params["entity"] for row in rows) if name not in found]
-        values: list[Value] = await plug.read([("switch", name) for name in names]) if names else []
+        also = [*entities.uptimes(), *(entity for row in rows if (entity := row._reason(entities)) is not None)]
+        values: list[Value] = await plug.read([("switch", name) for name in names], also) if names else []
         found.update(zip(names, map(bool, values), strict=True))
         rows[0]._watch(plug)
         for row in rows:
-            row.cause = row._reason(plug)
+            told = plug.last("text_sensor", "", row.params["reason"]) if row._reason(entities) else None
+            row.cause = str(told[1]) if told else ""
         return [found[row.params["entity"]] for row in rows]
 
     def _watch(self, plug: PlugSession) -> None:
@@ -115,9 +117,9 @@ class ESPHome(PlugDriver, OutletTemplate):
             seen[0] = plug.restarts
             self.device.restarted(self.device.clock.now())
 
-    def _reason(self, plug: PlugSession) -> str:
+    def _reason(self, entities: Entities) -> Entity | None:
+        """Return the sensor that says why the plug has switched off by itself; not every plug has one."""
         try:
-            seen = plug.last("text_sensor", "", self.params["reason"])
-        except DeviceAnswerError:  # not every plug tells
-            return ""
-        return str(seen[1]) if seen else ""
+            return entities.sensor("text_sensor", "", self.params["reason"])
+        except DeviceAnswerError:
+            return None

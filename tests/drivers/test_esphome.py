@@ -164,6 +164,19 @@ def test_a_restart_of_the_plug_is_noticed_by_its_uptime() -> None:
     asyncio.run(main())
 
 
+def test_only_an_uptime_that_falls_is_a_restart() -> None:
+    async def main() -> None:
+        async with plug_lab() as lab, using(lab) as one:
+            assert one.plug.restarts == 0
+            for value, restarts in ((5.0, 0), (6.0, 0), (1.0, 1), (None, 2), (None, 2), (1.0, 2), (0.5, 3)):
+                one.plug._note_uptime(value)
+                assert one.plug.restarts == restarts
+            await one.get_state()
+            assert one.device.restarted_at > 0
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(("knob", "problem"), [("stuck", DeviceStateError), ("lie", None)])
 def test_only_what_it_shows_counts(knob: str, problem: type[DeviceError] | None) -> None:
     async def main() -> None:
