@@ -17,7 +17,7 @@ import tarfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +90,18 @@ class Stock:
     wire: Lan
     folder: Path
     machines: dict[str, Machine]
-    daemon: Daemon
-    client: Connection
+    stack: ExitStack
+    daemon: Daemon = field(init=False)
+    client: Connection = field(init=False)
+
+    def start(self) -> None:
+        """Start a daemon and wait until it serves; also after another one has died."""
+        self.daemon = Daemon(self.etc, self.wire.inside(sys.executable, "-m", "ockle", "daemon"))
+        self.stack.callback(self.daemon.stop)
+        self.daemon.said("is ready")
+        self.client = Connection(unix=str(self.folder / "socket"), timeout=30.0, via="socket", user="tester")
+        self.stack.callback(self.client.close)
+        self.client.subscribe()
 
     @property
     def etc(self) -> Path:
@@ -197,18 +207,14 @@ def stock_site(folder: Path, *names: str, firmware: Firmware = "bios") -> Iterat
             name: Machine(name, f"52:54:00:00:00:{number:02X}", wire.tap(f"tap{number}"), folder, firmware)
             for number, name in enumerate(names, 1)
         }
-        etc = write_site(folder, wire, list(machines.values()), found)
+        write_site(folder, wire, list(machines.values()), found)
         router = wire.popen(sys.executable, HERE / "netboot_router.py", wire.BRIDGE, stdout=subprocess.PIPE)
         stack.callback(_end, router)
         for machine in machines.values():
             stack.callback(_kill, machine)
-        daemon = Daemon(etc, wire.inside(sys.executable, "-m", "ockle", "daemon"))
-        stack.callback(daemon.stop)
-        daemon.said("is ready")
-        client = Connection(unix=str(folder / "socket"), timeout=30.0, via="socket", user="tester")
-        stack.callback(client.close)
-        client.subscribe()
-        yield Stock(wire, folder, machines, daemon, client)
+        stock = Stock(wire, folder, machines, stack)
+        stock.start()
+        yield stock
 
 
 def live(stock: Stock) -> dict[str, Any]:

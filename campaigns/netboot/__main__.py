@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +23,7 @@ FORMATTING, BOOTED = "formatting", "booted"
 """Stages of a board."""
 MANY = 3
 BOOT_S = 150.0
+HOSTILE = Path(__file__).resolve().parents[2] / "tests" / "netboot_hostile.py"
 Work = Callable[[Report, Stock], None]
 
 
@@ -66,18 +69,49 @@ def several(report: Report, stock: Stock) -> None:
     boots(report, stock, f"{len(stock.machines)} bare ones", formats=1)
 
 
+def amid_nonsense(report: Report, stock: Stock) -> None:
+    """Install a machine while a neighbour sends nonsense to every port, in its name, too."""
+    neighbour = stock.wire.host("10.214.0.99")
+    words = (sys.executable, HOSTILE, stock.wire.ADDRESS, stock.machines["board"].mac, BOOT_S, 3)
+    with stock.wire.popen(*words, host=neighbour, stdout=subprocess.DEVNULL) as attack:
+        try:
+            boots(report, stock, "bare, amid nonsense", formats=1)
+        finally:
+            attack.kill()
+
+
+def killed(report: Report, stock: Stock) -> None:
+    """Kill the daemon while a machine formats its disk: the next one finishes what was begun."""
+    run = stock.order("on", "after")
+    stock.until("formatting", lambda: times(stock, "board", FORMATTING))
+    stock.daemon.stop(signal.SIGKILL)
+    began = time.monotonic()
+    stock.start()
+    stock.ended(run)
+    report.figure("daemon killed in an installation: until all is OK", time.monotonic() - began, "s", most=BOOT_S)
+    stock.until("in its own system", partial(_runs, stock, "board"))
+    if stock.states() != {"board": "OK", "after": "OK"}:
+        report.broken(f"the daemon was killed in an installation, and then: {stock.states()}")
+
+
 def main(words: list[str] | None = None) -> int:
-    chosen = parser("netboot", __doc__).parse_args(words)
+    options = parser("netboot", __doc__)
+    options.add_argument("--only", default="", metavar="TEXT", help="the parts with that in their names")
+    chosen = options.parse_args(words)
     report = Report("netboot")
     parts: list[tuple[str, Work, Callable[[Path], AbstractContextManager[Stock]]]] = [
         ("one PC with BIOS", life, lambda folder: stock_site(folder, "board")),
         ("one PC with iPXE below UEFI", several, lambda folder: stock_site(folder, "board", firmware="uefi")),
         ("one PC whose UEFI loads iPXE", several, lambda folder: stock_site(folder, "board", firmware="edk2")),
+        ("one PC amid nonsense", amid_nonsense, lambda folder: stock_site(folder, "board")),
+        ("one PC whose daemon dies", killed, lambda folder: stock_site(folder, "board")),
         (f"{MANY} PCs at once", several, lambda folder: stock_site(folder, *(f"b{n}" for n in range(MANY)))),
     ]
     try:
         fetch()
         for what, work, site in parts[: 1 if chosen.quick else None]:
+            if chosen.only not in what:
+                continue
             with report.phase(what), TemporaryDirectory(prefix="ockle-netboot-") as name, site(Path(name)) as stock:
                 work(report, stock)
     except (RuntimeError, pytest.skip.Exception, pytest.fail.Exception) as error:
