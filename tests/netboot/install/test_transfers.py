@@ -26,6 +26,11 @@ IMAGE = random.Random(1).randbytes(3 << 20)
 HOSTS = "".join(f"B8:27:EB:00:01:{number:02X};127.0.8.{number};pi{number};0\n" for number in range(1, 40))
 
 
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ockle.netboot.install.transfers.LOOK_S", 0.1)
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Serving]:
     with serving(tmp_path, "install", hosts=HOSTS, install_stall=1.0) as server:
