@@ -34,21 +34,13 @@ class Nut:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def set(self, **values: str) -> None:
-        """Have it say something else: ``ups_status="OB"`` sets ups.status."""
-        for name, value in values.items():
-            variable = name.replace("_", ".")
-            command = [
-                peer("upsrw"),
-                "-s",
-                f"{variable}={value}",
-                "-u",
-                "admin",
-                "-p",
-                "secret",
-                f"ups@127.0.0.1:{self.port}",
-            ]
-            self._until(command, "OK")
-            self._until([peer("upsc"), f"ups@127.0.0.1:{self.port}", variable], value)
+        """Have it say something else: ``ups_status="OB"`` sets ups.status. The driver takes it in once a second."""
+        address = f"ups@127.0.0.1:{self.port}"
+        wanted = {name.replace("_", "."): value for name, value in values.items()}
+        for variable, value in wanted.items():
+            self._until([peer("upsrw"), "-s", f"{variable}={value}", "-u", "admin", "-p", "secret", address], "OK")
+        for variable, value in wanted.items():
+            self._until([peer("upsc"), address, variable], value)
 
     def _until(self, command: list[str], shown: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
