@@ -25,7 +25,7 @@ def plug_options(lab: Lab, plug: str = "plug", **pdu: Any) -> dict[str, Any]:
     point = lab.endpoints[plug]
     spec = next(device for device in lab.spec.devices if device.name == plug)
     own = {"key": spec.key} if isinstance(spec, PlugSpec) and spec.key else {"encryption": "plaintext"}
-    return {"host": point.host, "port": point.ports["esphome"], "timeout": 1.0, **own, **pdu}
+    return {"host": point.host, "port": point.ports["esphome"], "timeout": 5.0, **own, **pdu}
 
 
 def outlet(lab: Lab, plug: str = "plug", pdu: dict[str, Any] | None = None, **params: Any) -> ESPHome:

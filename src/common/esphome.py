@@ -82,6 +82,7 @@ class PlugSession:
         self._beginning = asyncio.Lock()
         self._problem: DeviceError | None = None
         self._kicked_at = float("-inf")
+        self._attempt_at = float("-inf")  # when the attempt that is on its way was first seen
         self._uptime: float | None = None
 
     # -- use
@@ -184,6 +185,7 @@ class PlugSession:
             on_connect_error=self._failed,
             zeroconf_wake=False,
         )
+        self._attempt_at = asyncio.get_running_loop().time()
         await self._logic.start()
 
     def _kick(self) -> None:
@@ -192,6 +194,10 @@ class PlugSession:
         if self._logic is not None and (self._problem is not None or now - self._kicked_at >= self.settings.timeout):
             self._kicked_at = now
             self._logic.notify_device_seen()
+
+    def _hangs(self) -> bool:
+        """Whether the attempt that is on its way has had its time; a slow plug gets more than one reader waits."""
+        return asyncio.get_running_loop().time() - self._attempt_at >= 2 * self.settings.timeout
 
     async def _connected(self) -> None:
         client = self._client
@@ -230,6 +236,7 @@ class PlugSession:
 
     def _lost(self, problem: DeviceError) -> None:
         self.entities, self._problem = None, problem
+        self._attempt_at = asyncio.get_running_loop().time()  # of the next one
         self._states.clear()
         if self._on_down is not None:
             self._on_down(problem)
@@ -295,9 +302,11 @@ class PlugSession:
                     await event.wait()
         except TimeoutError:
             problem = DeviceUnreachable(f"{self.settings}: {what} within {self.settings.timeout:g} s")
-            if self.entities is not None and self._client is not None:
+            if self._client is not None and self.entities is not None:
                 self._lost(problem)
                 self._client.force_disconnect()  # a new connection shows whether it is still there
+            elif self._client is not None and self._hangs():
+                self._client.force_disconnect()  # the library would wait half a minute for a handshake
             raise problem from None
         finally:
             self._waiting.discard(event)

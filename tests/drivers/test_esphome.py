@@ -102,13 +102,30 @@ def test_each_mistake_has_one_line_that_says_how_to_mend_it() -> None:
 
 def test_a_plug_without_an_answer_is_unknown_and_comes_back() -> None:
     async def main() -> None:
-        async with plug_lab() as lab, using(lab) as one:
+        async with plug_lab() as lab, using(lab, pdu={"timeout": 1}) as one:
             await one.set_state(True)
             lab.turn("plug", silent=True)
             with pytest.raises(DeviceUnreachable, match="does not tell its states within 1 s"):
                 await one.get_state()
             lab.turn("plug", silent=False)
             assert await one.get_state() is True
+
+    asyncio.run(main())
+
+
+def test_a_plug_that_hung_when_it_was_first_asked_comes_back_soon() -> None:
+    """The library alone waits half a minute for a handshake that was swallowed."""
+
+    async def main() -> None:
+        async with plug_lab() as lab, using(lab, pdu={"timeout": 0.5}) as one:
+            lab.turn("plug", silent=True)
+            with pytest.raises(DeviceUnreachable, match=r"no answer within 0\.5 s"):
+                await one.get_state()
+            lab.turn("plug", silent=False)
+            async with asyncio.timeout(8):
+                while one.last_error or one.state is None:
+                    with suppress(DeviceUnreachable):
+                        await one.get_state()
 
     asyncio.run(main())
 

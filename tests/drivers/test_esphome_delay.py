@@ -89,7 +89,7 @@ def test_what_is_wrong_raises() -> None:
                 lab.press("plug", 1, True)
                 await asyncio.sleep(0.05)
                 lab.turn("plug", stuck=frozenset({1}))
-                one.settings["timeout"] = 0.3
+                one.settings["timeout"] = 0.3  # of the control; the session has its own already
                 with pytest.raises(DeviceStateError, match="still shows on"):
                     await one.shut_down()
                 lab.turn("plug", silent=True)

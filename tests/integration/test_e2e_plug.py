@@ -13,13 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from webtest import TestApp
 
 from e2e import PATIENCE_S, Site, site
 from ockle.simulator.lab import Lab
 from ockle.simulator.machine import MachineState
 from ockle.simulator.relocate import read
 from ockle.simulator.spec import LabSpec, MachineSpec, PlugSpec
+from ockle.webserver.application import make_app
+from ockle.webserver.security import SESSION_COOKIE
+from ockle.webserver.settings import WebSettings
 from plug_site import KEY
+from web_site import TOKENS
 
 pytestmark = pytest.mark.slow
 SPEED = 0.05
@@ -97,7 +102,11 @@ def living(lab: Lab, folder: Path) -> Iterator[Resident]:
 def plugged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Resident]]:
     folder = tmp_path_factory.mktemp("plug")
     server = {"halt_grace": "200ms", "shutdown_timeout": "30s", "boot_timeout": "20s"}
-    with site(SPEC, folder, server=server, start=False) as made, living(made.lab, folder) as resident:
+    tokens = {"SocketListener": {f"{role}_token": token for role, token in TOKENS.items()}}
+    with (
+        site(SPEC, folder, plugins=tokens, server=server, start=False) as made,
+        living(made.lab, folder) as resident,
+    ):
         pdu = read(made.etc / "outlets" / "plug.ini")["pdu"]
         where = {option: pdu[option] for option in ("host", "port", "key")}
         made.edit("controllers/plug.ini", "controller", type="ESPHomeDelay", **where)
@@ -117,10 +126,27 @@ def running(plugged: tuple[Site, Resident]) -> tuple[Site, Resident]:
     return plugged
 
 
-def test_off_presses_the_delay_switch_and_the_cut_comes_after_the_shutdown(running: tuple[Site, Resident]) -> None:
+@contextmanager
+def browser(made: Site) -> Iterator[TestApp]:
+    """The GUI of the site's daemon, as an operator sees it."""
+    router = make_app(WebSettings(daemon={"host": "127.0.0.1", "port": made.daemon.port}, token=TOKENS["viewer"]))
+    app = TestApp(router, extra_environ={"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "ockle.test:80"})
+    app.set_cookie(SESSION_COOKIE, TOKENS["operator"])
+    try:
+        yield app
+    finally:
+        router.registry.link.stop()
+
+
+def test_off_in_the_gui_presses_the_delay_switch_and_the_cut_comes_after_the_shutdown(
+    running: tuple[Site, Resident],
+) -> None:
     made, resident = running
     ledger, mark = made.ledger, len(made.ledger)
-    run = made.ended(made.order("off", "pi"))
+    with browser(made) as app:
+        page = app.get("/plan/new", {"action": "off", "server": "pi"})
+        started = next(form for form in page.forms.values() if form.action == "/plan/start").submit()
+    run = made.ended(int(started.location.rpartition("/")[2]))
     assert run["state"] == "done", resident.log() + made.daemon.tail
     seen = ledger.entries()[mark:]
     assert [entry.what for entry in seen if entry.kind == "plug"] == [
