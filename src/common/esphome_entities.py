@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,10 +41,12 @@ class Entity:
         """Whether it tells for how long the device has run; one that falls shows a restart."""
         return self.kind == "sensor" and self.device_class in ("", "duration") and "uptime" in self.object_id
 
-    def in_data(self) -> tuple[str, float] | None:
-        """Return its name in ``data`` and the factor of its unit; None for what is not known there."""
+    def in_data(self, value: Value) -> dict[str, float]:
+        """Return ``value`` under its name and in its unit of ``data``; empty for what has none, or is not measured."""
         name, units = IN_DATA.get(self.device_class, ("", {}))
-        return (name, units[self.unit]) if self.unit in units else None
+        if self.unit not in units or not isinstance(value, int | float) or not math.isfinite(value):
+            return {}
+        return {name: round(float(value) * units[self.unit], 3)}
 
 
 class Entities:

@@ -318,7 +318,7 @@ def _warnings(network: ServerNetwork, steps: Iterable[Step]) -> list[str]:
         found += [
             f"{step.server}: commands were refused: {outlet.refusal}" for outlet in node.outlets if outlet.refusal
         ]
-        if step.action == "off" and not node.controls and node.outlets:
+        if step.action == "off" and not node.controls and not all(outlet.asks_first for outlet in node.outlets):
             found.append(f"{step.server}: has no control, so its power is cut without a shutdown")
         if step.action == "cut":
             found.append(f"{step.server}: its power is cut without a shutdown; a disk in mid-write may suffer")

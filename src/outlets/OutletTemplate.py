@@ -274,6 +274,11 @@ class OutletTemplate(Switchable):
             await clock.sleep(wait)
 
     @property
+    def asks_first(self) -> bool:
+        """Whether off is only asked for, and the machine shuts down before the device cuts."""
+        return False
+
+    @property
     def fed_at(self) -> float:
         """The last moment when its power may have come: it was switched on, or its device restarted."""
         return max(self.marks.on_at, self.device.restarted_at)

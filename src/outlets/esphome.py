@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -39,6 +38,11 @@ class ESPHome(PlugDriver, OutletTemplate):
             raise state
         return state
 
+    @property
+    @override
+    def asks_first(self) -> bool:
+        return bool(self.params["delay_switch"])
+
     @override
     async def _checkOutlet(self) -> None:
         shown = await self._getOutletState()
@@ -74,16 +78,9 @@ class ESPHome(PlugDriver, OutletTemplate):
         await plug.connected()
         self.data.clear()
         for name in MEASURED:
-            self._measure_one(plug, name)
-
-    def _measure_one(self, plug: PlugSession, device_class: str) -> None:
-        seen = plug.last("sensor", device_class, self.params[device_class])
-        if seen is None:
-            return
-        entity, value = seen
-        unit = entity.in_data()
-        if unit is not None and isinstance(value, int | float) and math.isfinite(value):  # NaN: nothing measured
-            self.data[unit[0]] = round(float(value) * unit[1], 3)
+            seen = plug.last("sensor", name, self.params[name])
+            if seen is not None:
+                self.data.update(seen[0].in_data(seen[1]))
 
     @override
     def about(self) -> list[str]:

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from ockle.common.common import OpState
 from ockle.common.device import Device
 from ockle.common.errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceStateError, DeviceUnreachable
+from ockle.networkTree.facts import Supply
+from ockle.networkTree.plan import expected_seconds, make_plan
+from ockle.networkTree.ServerNetwork import ServerNetwork
+from ockle.networkTree.ServerNode import ServerNode
 from ockle.outlets.esphome import ESPHome
 from ockle.simulator.lab import Lab
 from ockle.simulator.spec import PlugSpec
@@ -241,6 +246,18 @@ def test_checking_changes_nothing_and_tells_what_to_pin() -> None:
 
 
 class TestDelaySwitch:
+    @pytest.mark.parametrize("delay_switch", ["", "Delay Switch"])
+    def test_a_plan_does_not_call_it_a_cut(self, delay_switch: str) -> None:
+        settings = {"host": "127.0.0.1", "encryption": "plaintext"}
+        network = ServerNetwork()
+        network.addServer(ServerNode("pi", [ESPHome("psu", settings, {"delay_switch": delay_switch})]))
+        node = network.getServernode("pi")
+        node.facts.supply = Supply.ON
+        node.facts.op_state = OpState.OK
+        plan = make_plan(network, "off", ["pi"], lambda _name, action: expected_seconds(node, action))
+        cut = "pi: has no control, so its power is cut without a shutdown"
+        assert (cut in plan.warnings) is not bool(delay_switch)
+
     def test_off_is_a_wish_and_nothing_here_opens_the_relay(self) -> None:
         async def main() -> None:
             async with plug_lab() as lab, using(lab, delay_switch="Delay Switch", delay_timeout=1) as one:
