@@ -86,12 +86,13 @@ class Scheduler:
         if self._engine.store_fault:
             raise StoreError(self._engine.store_fault)
         now = self._engine.core.clock.wall()
-        kept = {name: record for name, record in self._records.items() if name in self._schedules}
-        fresh = {name: Record(_digest(one), now) for name, one in self._schedules.items() if _is_new(one, kept, now)}
+        schedules = self._schedules  # others may be taken while this waits for the store
+        kept = {name: record for name, record in self._records.items() if name in schedules}
+        fresh = {name: Record(_digest(one), now) for name, one in schedules.items() if _is_new(one, kept, now)}
         fresh = {name: replace(record, last=_last(kept.get(name))) for name, record in fresh.items()}
         if fresh or kept != self._records:
             await self._note({**kept, **fresh})
-        for name, schedule in list(self._schedules.items()):
+        for name, schedule in schedules.items():
             due = schedule.timetable.last(now) if schedule.enabled else None
             if due is not None and due > self._records[name].seen:
                 await self._deal_with(schedule, due, now)

@@ -72,7 +72,7 @@ class UpsKeeper:
 
     async def look(self) -> None:
         """Ask all UPSes, and do what that calls for; what cannot be done is tried again in the next round."""
-        await asyncio.gather(*(self._ask(ups) for ups in self._feeds.upses.values()))
+        await asyncio.gather(*(self._ask(ups, self._watches[ups.name]) for ups in self._feeds.upses.values()))
         self._feeds.renew()
         troubles = []
         for work in (self._fire, self._take_down, self._bring_back):
@@ -88,8 +88,8 @@ class UpsKeeper:
             self._engine.core.events.publish(VIA, f"not done: {trouble}", failed=True)
         self.trouble = trouble
 
-    async def _ask(self, ups: Ups) -> None:
-        watch, clock = self._watches[ups.name], self._engine.core.clock
+    async def _ask(self, ups: Ups, watch: Watch) -> None:
+        clock = self._engine.core.clock
         try:
             reading = await self._read(ups)
         except OckleError as error:

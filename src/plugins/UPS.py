@@ -50,6 +50,8 @@ class UPS(ModuleTemplate):
                 loop.call(self._keeper.look(), ROUND_S)
             except OckleError as error:
                 self._log.warning("UPS: %s; tried again", error)
+            except Exception:  # noqa: BLE001 - the loop of this thread: one bad round must not leave the batteries alone
+                self._log.exception("UPS: a round failed; tried again")
             audit, self._keeper.audit[:] = list(self._keeper.audit), []
             for action in audit:
                 self.mainDaemon.communicationHandler.record(action)

@@ -300,3 +300,17 @@ def test_a_store_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None
 
     rig = Rig(CHAIN)
     rig.play(scenario)
+
+
+def test_others_are_taken_while_it_waits_for_the_store() -> None:
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        scheduler = scheduler_on(engine, schedule())
+        looking = asyncio.create_task(scheduler.look())
+        await asyncio.sleep(0)
+        scheduler.take([schedule("other")])
+        await looking
+        await scheduler.look()
+        assert [one["name"] for one in scheduler.as_dicts()] == ["other"]
+
+    Rig(CHAIN).play(scenario)

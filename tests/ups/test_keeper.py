@@ -478,3 +478,15 @@ def test_how_long_it_may_take(runtime: str, level: str, seconds: float) -> None:
     watch = Watch()
     watch.saw(reading_of({**BATTERY, "battery.runtime": runtime}), 0.0)
     assert time_left(ups(within="10m"), watch, level) == seconds
+
+
+def test_others_are_taken_while_it_asks() -> None:
+    async def scenario(engine: Engine) -> None:
+        site = Site(engine, ups(), ups("gone"))
+        looking = asyncio.create_task(site.keeper.look())
+        await asyncio.sleep(0)
+        site.keeper.take([ups()])
+        await looking
+        assert site.one()["supply"] == "on mains"
+
+    Rig({"a": []}).play(scenario)
