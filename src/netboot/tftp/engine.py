@@ -31,6 +31,8 @@ SLICE_S = 0.005
 LINGER_S = 0.001
 """How long it waits for the next datagram: the answer to what was just sent comes sooner, mostly."""
 TICK_S = 0.1
+RESET_S = 0.5
+"""Who asks again and was heard within this time was only answered late; a board that was reset is silent for longer."""
 _REQUESTS_AT_ONCE = 16
 _MOST_ADDRESSES = 64
 _STRANGERS_PER_S = 100.0
@@ -165,8 +167,8 @@ class Engine:
             self._serve(before, now)  # its last ACK may wait there: it came before this
             before = self._peers.get(peer)
         if before is not None:
-            if before.request == data and not before.transfer.acked:
-                return  # asked again because the answer is late; that is repeated when its time comes
+            if before.request == data and (not before.transfer.acked or now - before.heard < RESET_S):
+                return  # asked again because the answer was late; that is repeated when its time comes
             self._stop(before, Ending.REPLACED, quiet=True)
         client = self._clients.asking(str(peer[0]), now)
         if client is None:
