@@ -13,6 +13,8 @@ from ..common.process import run_program
 ASK_S = 10.0
 BY_LOGIND = ("systemctl", "shutdown", "poweroff", "halt", "loginctl")
 """Programs that systemd-logind decides about; root is always allowed."""
+BOOTED = Path("/run/systemd/system")
+"""Is there where systemd is process 1 (sd_booted(3))."""
 
 _LOGIND = (
     "busctl", "call", "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager",
@@ -30,6 +32,8 @@ async def problem_with(command: Sequence[str], *, uid: int | None = None) -> str
     program = Path(command[0]).name
     if shutil.which(command[0]) is None:
         return f"shutdown_command: there is no program {command[0]}"
+    if program in ("systemctl", "loginctl") and not BOOTED.is_dir():
+        return f"shutdown_command: {program} needs systemd, which does not run this machine"
     if (os.geteuid() if uid is None else uid) == 0:
         return ""
     if program == "sudo":

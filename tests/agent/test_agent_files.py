@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ockle.agent import shutdown
 from ockle.agent.migrate import migrate
 from ockle.agent.settings import read_settings
 from ockle.agent.shutdown import problem_with
@@ -144,8 +145,11 @@ class TestPermission:
         assert "NOPASSWD" in answer
         assert "\n" not in answer
 
-    def test_logind_is_asked_for_its_verdict(self, tmp_path: Path) -> None:
+    def test_logind_is_asked_for_its_verdict(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         program(tmp_path, "systemctl", "exit 99")
+        monkeypatch.setattr(shutdown, "BOOTED", tmp_path / "systemd")
+        assert self.ask("systemctl", "poweroff", uid=0).endswith("needs systemd, which does not run this machine")
+        (tmp_path / "systemd").mkdir()
         program(tmp_path, "busctl", "echo 's \"yes\"'")
         assert self.ask("systemctl", "poweroff") == ""
         program(tmp_path, "busctl", "echo 's \"challenge\"'")
