@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from webtest import TestApp
@@ -13,7 +14,7 @@ from webtest import TestApp
 from ockle.webserver.views.api import table
 from ockle.webserver.views.api.endpoint import PREFIX, Endpoint
 from ockle.webserver.views.api.openapi import EVERYWHERE, PROBLEM, WITH_BODY
-from ockle.webserver.views.api.schema import Schema, check
+from ockle.webserver.views.api.schema import Invalid, Schema, check
 from web_site import TOKENS, WebSite
 
 TEXTS = st.text(max_size=30) | st.sampled_from(
@@ -84,3 +85,8 @@ def test_every_answer_is_one_that_is_described(
     assert found.status_int in described, (found.status_int, found.text[:300])
     assert found.status_int < 500 or found.status_int in (501, 502)
     check(one.answer if found.status_int == one.status else PROBLEM, found.json)
+
+
+def test_the_name_of_a_field_that_somebody_made_up_can_be_shown() -> None:
+    with pytest.raises(Invalid, match=r"^\?\?x: there is no such field; there is: a$"):
+        check({"type": "object", "properties": {"a": {}}, "additionalProperties": False}, {"\0\ud800x": 1})

@@ -139,7 +139,8 @@ def _check_object(schema: Schema, value: dict[str, Any], field: str) -> None:
         if name in properties:
             check(properties[name], one, _inside(field, name))
         elif others is False:
-            raise Invalid(_inside(field, name[:80]), f"there is no such field; there is: {', '.join(properties)}")
+            known = ", ".join(properties)
+            raise Invalid(_inside(field, _printable(name)), f"there is no such field; there is: {known}")
         elif others is not True:
             check({"type": "string"}, name, field)
             check(others, one, _inside(field, name))
@@ -163,6 +164,11 @@ def _check_number(schema: Schema, value: float, field: str) -> None:
         raise Invalid(field, f"at most {schema['maximum']:g}")
     if "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"]:
         raise Invalid(field, f"more than {schema['exclusiveMinimum']:g}")
+
+
+def _printable(name: str) -> str:
+    """Return the name of a field that somebody made up, fit to stand in an answer."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:80])
 
 
 def _inside(field: str, name: str) -> str:
