@@ -14,7 +14,8 @@ from .servers import Site, Start
 
 OURS, DNSMASQ, DNSMASQ_RO, KEA = "ockle", "dnsmasq", "dnsmasq without lease file", "kea"
 FIRST = 1000
-"""Number of the first client; lower ones are asked for to see that a server is up."""
+"""Number of the first client; lower ones are asked for to see that a server is up, and until it has run in."""
+RUN_IN = 200
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def once(site: Site, start: Start, case: Case) -> Took:
         tempfile.TemporaryDirectory(dir=site.scratch) as scratch,
         start(replace(site, scratch=Path(scratch))) as server,
     ):
+        site.loads.dhcp(case.way, FIRST - RUN_IN, RUN_IN, case.in_flight)
         before = usage.cpu_s(server.popen.pid)
         found = site.loads.dhcp(case.way, FIRST, case.clients, case.in_flight)
         cpu_s = usage.cpu_s(server.popen.pid) - before
