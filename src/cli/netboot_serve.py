@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from .codes import OK
+from ..common.errors import ConfigError, OckleError
+from .codes import FAILED, OK
 from .output import say
 from .parser import Commands
 
@@ -25,6 +26,12 @@ def run_serve(args: argparse.Namespace) -> int:
     from ..config.paths import find_etc
     from ..netboot.serve import serve
 
+    alone = args.by == "unit"
     with logging_to():
-        serve(find_etc(args.etc), by=args.by, ready=say if args.by == "unit" else lambda _text: None)
+        try:
+            serve(find_etc(args.etc), by=args.by, ready=say if alone else lambda _text: None)
+        except OckleError as error:
+            if alone or isinstance(error, ConfigError):
+                raise
+            return FAILED  # the daemon reads why in live.json, and tells it once
     return OK

@@ -82,7 +82,7 @@ def _texts(daemon: MainDaemon) -> list[str]:
 
 @pytest.mark.parametrize("serve", ["thread", "process"])
 def test_a_boot_server_that_cannot_serve_is_told_once_and_tried_again(
-    tmp_path: Path, serve: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, serve: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.modules["ockle.plugins.NetBoot"], "RETRY_S", 0.2)
     etc = site(tmp_path, serve, interface="eth99")
@@ -94,6 +94,7 @@ def test_a_boot_server_that_cannot_serve_is_told_once_and_tried_again(
         until(lambda: found.folder.served and not found.failure)
         told = [event for event in daemon.events.since(0) if event.kind == "plugin" and "eth99" in event.text]
         assert len(told) == 1
+    assert "eth99" not in capfd.readouterr().err, "a child says it every time"
 
 
 def test_a_child_that_dies_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
