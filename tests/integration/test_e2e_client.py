@@ -105,9 +105,11 @@ def test_the_calls_that_switch(rig: Site) -> None:
     judge_up(rig.ledger, SPEC, [("nas", "core")], mark)
     assert ClientCalls.runTest({"server": "nas", "obj": "tcp"}) == "SUCCEEDED"
     assert ClientCalls.runTest({"server": "web", "obj": "tcp"}) == "FAILED"
+    ClientCalls.setAutoControlStatus({"status": "off"})  # it would switch on again what is switched off by hand
     assert ClientCalls.switchOutlet({"server": "nas", "obj": "psu2", "state": "off"}) == "OFF"  # the other one feeds it
     assert rig.lab.state("nas") == "up"
     assert ClientCalls.switchOutlet({"server": "nas", "obj": "psu2", "state": "on"}) == "OK"
+    ClientCalls.setAutoControlStatus({"status": "on"})
     with pytest.raises(ClientError, match="nas may need it") as refused:
         ClientCalls.switchOutlet({"server": "core", "obj": "psu1", "state": "off"})
     assert refused.value.code == "refused"
