@@ -25,6 +25,22 @@ class Wire:
     def loopback(self) -> bool:
         return self.address.is_loopback
 
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """What the sockets of one port are bound to, one each; "" = nothing, on loopback.
+
+        Linux takes what is for an address from every interface, so an address alone keeps nobody out. Loopback is
+        where this machine itself comes from.
+        """
+        return ("",) if self.loopback else (self.interface, "lo")
+
+
+def bind(sock: socket.socket, device: str, address: tuple[str, int]) -> None:
+    """Bind to one of ``Wire.devices``, and to an address. Raises OSError."""
+    if device:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")
+    sock.bind(address)
+
 
 def find_wire(interface: str, address: str) -> Wire:
     """Return the wire that the two options name; one of them may be "".

@@ -12,6 +12,7 @@ from contextlib import suppress
 from ...common.errors import OckleError
 from ...common.oserrors import reason
 from ..reporter import Reporter
+from ..wire import Wire, bind
 
 log = logging.getLogger(__name__)
 
@@ -25,60 +26,64 @@ Serve = Callable[[socket.socket, str], Awaitable[None]]
 
 
 class Listener:
-    """``option``  the one that holds the port, for errors
+    """Listens on the wire, and for this machine itself.
+
+    ``option``  the one that holds the port, for errors
     ``most``    connections at the same time; more are closed at once, as are more than ``PER_ADDRESS`` of one address
     """
 
-    def __init__(self, address: str, port: int, option: str, most: int, report: Reporter, serve: Serve) -> None:
-        self._where = address, port
+    def __init__(self, wire: Wire, port: int, option: str, most: int, report: Reporter, serve: Serve) -> None:
+        self._wire, self._asked = wire, port
         self._option = option
         self._most = most
         self._report = report
         self._serve = serve
-        self._socket: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
+        self._sockets: list[socket.socket] = []
+        self._accepting: list[asyncio.Task[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._by_address: Counter[str] = Counter()
 
     @property
     def address(self) -> str:
         """``HOST:PORT`` as it is bound, "" = it is not."""
-        if self._socket is None:
-            return ""
-        host, port = self._socket.getsockname()[:2]
-        return f"{host}:{port}"
+        return f"{self._wire.address}:{self.port}" if self._sockets else ""
 
     @property
     def port(self) -> int:
-        return int(self._socket.getsockname()[1]) if self._socket else 0
+        return int(self._sockets[0].getsockname()[1]) if self._sockets else 0
 
     def open(self) -> None:
         """Listen. Raises OckleError."""
-        host, port = self._where
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        host = str(self._wire.address)
         try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(self._where)
-            sock.listen(BACKLOG)
-            sock.setblocking(False)
+            for device in self._wire.devices:
+                sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+                self._sockets.append(sock)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                bind(sock, device, (host, self.port or self._asked))
+                sock.listen(BACKLOG)
+                sock.setblocking(False)
         except OSError as error:
-            sock.close()
+            self._close_sockets()
             raise OckleError(
-                f"cannot listen on TCP port {port} of {host}: {reason(error)}; stop who has it (piman?), or write "
-                f"another {self._option} in [plugins.NetBoot]"
+                f"cannot listen on TCP port {self._asked} of {host}: {reason(error)}; stop who has it (piman?), or "
+                f"write another {self._option} in [plugins.NetBoot]"
             ) from error
-        self._socket = sock
-        self._accepting = asyncio.create_task(self._accept(sock))
+        self._accepting = [asyncio.create_task(self._accept(sock)) for sock in self._sockets]
 
     async def close(self) -> None:
-        tasks = [task for task in (self._accepting, *self._tasks) if task is not None]
+        tasks = [*self._accepting, *self._tasks]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSE_S)
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = self._accepting = None
+        self._accepting = []
+        self._close_sockets()
+
+    def _close_sockets(self) -> None:
+        for sock in self._sockets:
+            sock.close()
+        self._sockets = []
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()

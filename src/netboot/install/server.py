@@ -33,8 +33,8 @@ class InstallServer:
 
     def _listener(self, option: str, serve: Serve) -> Listener:
         settings = self._context.settings
-        address, most = str(self._context.wire.address), settings["install_connections"]
-        return Listener(address, settings[option], option, most, self._context.report, serve)
+        wire, most = self._context.wire, settings["install_connections"]
+        return Listener(wire, settings[option], option, most, self._context.report, serve)
 
     async def open(self) -> None:
         try:

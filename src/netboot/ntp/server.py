@@ -15,6 +15,7 @@ from ...common.allowance import Allowance
 from ...common.errors import OckleError
 from ...common.oserrors import reason
 from ..service import BootContext
+from ..wire import bind
 from .clock_state import Belief, KernelClock, kernel_clock, precision, source
 from .packet import Request, Source, answer, kiss, origin, parse_answer, parse_request, query
 
@@ -37,13 +38,13 @@ _ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
 class NtpServer:
-    """Bound to one address, so that answers come from the address that was asked."""
+    """Bound to the one address of the wire, so that answers come from the address that was asked."""
 
     name = "ntp"
 
     def __init__(self, context: BootContext) -> None:
         self._context = context
-        self._socket: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
         self._precision = precision()
         self._source: Source | None = None
         self._above: Source | None = None
@@ -55,20 +56,22 @@ class NtpServer:
 
     async def open(self) -> None:
         host, port = str(self._context.wire.address), self._context.settings["ntp_port"]
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE)
-            sock.bind((host, port))
+            for device in self._context.wire.devices:
+                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                self._sockets.append(sock)
+                sock.setblocking(False)
+                sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE)
+                bind(sock, device, (host, port or self._sockets[0].getsockname()[1]))
         except OSError as error:
-            sock.close()
+            self._close_sockets()
             raise OckleError(
                 f"cannot listen on UDP port {port} of {host}: {reason(error)}; when this machine has an NTP server of "
                 "its own, take ntp out of [plugins.NetBoot] services"
             ) from error
-        self._socket = sock
-        asyncio.get_running_loop().add_reader(sock, self._readable)
+        for sock in self._sockets:
+            asyncio.get_running_loop().add_reader(sock, self._readable, sock)
         self._asking = asyncio.create_task(self._keep_asking())
 
     async def close(self) -> None:
@@ -76,14 +79,19 @@ class NtpServer:
             self._asking.cancel()
             with suppress(asyncio.CancelledError):
                 await self._asking
-        if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket)
-            self._socket.close()
-        self._socket = self._asking = None
+        for sock in self._sockets:
+            asyncio.get_running_loop().remove_reader(sock)
+        self._close_sockets()
+        self._asking = None
+
+    def _close_sockets(self) -> None:
+        for sock in self._sockets:
+            sock.close()
+        self._sockets = []
 
     def live(self) -> dict[str, Any]:
         told = self._look(self._context.clock.now())
-        where = ["{}:{}".format(*self._socket.getsockname())] if self._socket else []
+        where = ["{}:{}".format(*self._sockets[0].getsockname())] if self._sockets else []
         return {
             "addresses": where,
             "stratum": told.stratum,
@@ -97,10 +105,7 @@ class NtpServer:
 
     # -- packets
 
-    def _readable(self) -> None:
-        sock = self._socket
-        if sock is None:
-            return
+    def _readable(self, sock: socket.socket) -> None:
         with suppress(BlockingIOError, InterruptedError):
             for _ in range(AT_ONCE):
                 try:
