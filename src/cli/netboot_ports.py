@@ -56,8 +56,12 @@ def run_find(args: argparse.Namespace) -> int:
 
 
 def _is_mac(word: str) -> bool:
-    digits = word.replace(":", "").replace("-", "")
-    return len(digits) >= 6 and (":" in word or len(digits) == 12) and not set(digits.lower()) - set("0123456789abcdef")
+    from ..common.mac import normalised
+
+    try:
+        return bool(normalised(word))
+    except ValueError:
+        return False
 
 
 def _found_lines(found: dict[str, Any]) -> list[str]:

@@ -18,6 +18,15 @@ from .templates import (
 )
 
 _TITLES = {"outlets": "PDUs and outlets", "controllers": "Controllers and controls", "testers": "Testers and tests"}
+_OTHERS = (
+    ("Circuits", "circuits/NAME.ini", "circuits.ini"),
+    ("Boot profiles", "boot/NAME.ini", "boot.ini"),
+    ("Schedules", "schedules/NAME.ini", "schedules.ini"),
+    ("UPSes", "ups/NAME.ini", "ups.ini"),
+    ("The initramfs of boards", "initramfs.ini", "initramfs.ini"),
+    ("The agent of a machine with a smart plug", "agent.ini", "agent.ini"),
+)
+"""Title -> file below etc, and its template."""
 _FOLDERS = {"outlets": "etc/outlets", "controllers": "etc/controllers", "testers": "etc/testers"}
 
 
@@ -41,18 +50,9 @@ def _page() -> Iterator[str]:
         yield from render(plugin_template(name))
     yield "## Servers: `etc/servers/NAME.ini`\n"
     yield from render(load_template("serverNodes.ini"))
-    yield "## Circuits: `etc/circuits/NAME.ini`\n"
-    yield from render(load_template("circuits.ini"))
-    yield "## Boot profiles: `etc/boot/NAME.ini`\n"
-    yield from render(load_template("boot.ini"))
-    yield "## Schedules: `etc/schedules/NAME.ini`\n"
-    yield from render(load_template("schedules.ini"))
-    yield "## UPSes: `etc/ups/NAME.ini`\n"
-    yield from render(load_template("ups.ini"))
-    yield "## The initramfs of boards: `etc/initramfs.ini`\n"
-    yield from render(load_template("initramfs.ini"))
-    yield "## The agent of a machine with a smart plug: `etc/agent.ini`\n"
-    yield from render(load_template("agent.ini"))
+    for title, file, template in _OTHERS:
+        yield f"## {title}: `etc/{file}`\n"
+        yield from render(load_template(template))
     for kind in KINDS:
         yield f"## {_TITLES[kind]}: `{_FOLDERS[kind]}/NAME.ini`\n"
         yield (

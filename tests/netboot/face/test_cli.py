@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,9 @@ from netboot_face import HOSTS, PI1, PI2, STRANGER, NetbootSite, netboot_site
 from ockle.cli.codes import ABORTED, DENIED, NOT_ON, OK, USAGE
 from ockle.cli.netboot_transfers import JsonView, LineView
 from web_site import TOKENS
+
+Run = Callable[..., Result]
+"""What the fixture ``ockle`` is: the words after ``ockle netboot`` -> what came of them."""
 
 
 @pytest.fixture(scope="module")
@@ -33,15 +36,8 @@ def hosts(site: NetbootSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def ockle(site: NetbootSite) -> Iterator[object]:
-    yield lambda *words: run_ockle("netboot", *words, port=site.web.daemon.port)
-
-
-class Run:
-    """Type of the fixture ``ockle``."""
-
-    def __call__(self, *words: str) -> Result:
-        raise NotImplementedError
+def ockle(site: NetbootSite) -> Run:
+    return lambda *words: run_ockle("netboot", *words, port=site.web.daemon.port)
 
 
 def test_status_says_it_in_a_few_lines(ockle: Run) -> None:

@@ -1,158 +1,28 @@
-"""The netboot pages and commands on a real daemon, with this test in the boot server's place."""
+"""The pages of boards, transfers, leases and ports on a real daemon, whatever boot server and boards say."""
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from webtest import TestApp
 
-from netboot_face import HOSTS, PI1, PI2, PI3, STRANGER, NetbootSite, netboot_site
+from netboot_face import HOSTS, PI1, PI2, PI3, STRANGER, NetbootSite
 from ockle.common.clock import SystemClock
 from ockle.netboot.dhcp.lease_store import LeaseStore
 from ockle.netboot.dhcp.leases import Lease, State
 from ockle.netboot.mac import mac_bytes
 from ockle.netboot.stages import Stage
 from ockle.webserver.netboot.looks import Looks
-from ockle.webserver.ockle_client.connection import ClientError, Connection, ConnectionFailed
-from ockle.webserver.views.api import table
-from ockle.webserver.views.api.endpoint import PREFIX, Endpoint
-from ockle.webserver.views.api.schema import check
-from web_site import TOKENS, WebSite
-
-
-@pytest.fixture(scope="module")
-def netboot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetbootSite]:
-    with netboot_site(tmp_path_factory.mktemp("netboot")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def site(netboot: NetbootSite) -> WebSite:
-    return netboot.web
-
-
-@pytest.fixture
-def admin(site: WebSite) -> Iterator[Connection]:
-    with site.client() as connection:
-        yield connection
-
-
-@pytest.fixture
-def hosts(netboot: NetbootSite) -> Iterator[NetbootSite]:
-    """What a test does to the hosts is undone."""
-    yield netboot
-    netboot.hosts.write_text(HOSTS)
-
-
-def refused(connection: Connection, command: str, **data: Any) -> ClientError:
-    with pytest.raises(ClientError) as caught:
-        connection.call(command, data)
-    return caught.value
+from ockle.webserver.ockle_client.connection import Connection, ConnectionFailed
+from web_site import WebSite
 
 
 def looked_again(site: WebSite) -> None:
     site.router.registry.netboot_looks.forget()
-
-
-# -- commands
-
-
-def test_status_tells_what_runs(admin: Connection, netboot: NetbootSite) -> None:
-    status = admin.call("netbootStatus")
-    assert (status["running"], status["problem"], status["address"]) == (True, "", "10.7.0.1")
-    assert [one["name"] for one in status["services"] if one["running"]] == ["dhcp", "tftp", "install", "ntp"]
-    assert status["counts"] == {"up": 1, "loading": 1, "new": 1}
-    [transfer] = status["transfers"]
-    assert (transfer["board"], transfer["sent"], transfer["size"]) == ("pi2", 3_000_000, 9_400_000)
-
-
-def test_boards_are_in_the_order_of_the_hosts_and_say_what_they_load(admin: Connection) -> None:
-    boards = admin.call("netbootBoards")["boards"]
-    assert [(one["label"], one["stage"], one["ip"]) for one in boards] == [
-        ("pi1", "up", "10.7.0.11"),
-        ("pi2", "loading", "10.7.0.12"),
-        ("pi3", "new", ""),
-    ]
-    assert boards[1]["loading"]["file"] == "kernel8.img"
-
-
-@pytest.mark.parametrize("word", ["pi1", PI1, PI1.lower().replace(":", "-"), "10.7.0.11"])
-def test_a_board_is_found_by_whatever_a_person_calls_it(admin: Connection, word: str) -> None:
-    found = admin.call("netbootBoard", {"board": word})
-    assert found["board"]["mac"] == PI1
-    assert [line["text"] for line in found["lines"]][:2] == ["is up", "MOUNTING"]
-    assert admin.call("netbootBoard", {"board": word, "after": found["lines"][0]["id"]})["lines"][0]["text"] != "is up"
-
-
-def test_a_board_that_is_none(admin: Connection) -> None:
-    assert refused(admin, "netbootBoard", board="nobody").code == "not_found"
-    assert refused(admin, "netbootBoard", board=STRANGER).code == "not_found"
-    assert refused(admin, "netbootRemoveHost", host="nobody").code == "not_found"
-
-
-def test_who_may_what(site: WebSite) -> None:
-    with site.client("viewer") as viewer, site.client("operator") as operator:
-        assert viewer.call("netbootUnknown")["unknown"]
-        for one in (viewer, operator):
-            assert refused(one, "netbootSetHosts", text="").code == "denied"
-            assert refused(one, "netbootAdopt", mac=STRANGER, name="x", ip="").code == "denied"
-            assert refused(one, "netbootForgetUnknown").code == "denied"
-
-
-def test_adopting_never_chooses_an_address_by_itself(admin: Connection, hosts: NetbootSite) -> None:
-    error = refused(admin, "netbootAdopt", mac=STRANGER, name="newpi")
-    assert (error.code, error.data["proposal"]) == ("bad_request", "10.7.0.13")
-    host = admin.call("netbootAdopt", {"mac": STRANGER.lower(), "name": "newpi", "ip": "10.7.0.13"})["host"]
-    assert host["ip"] == "10.7.0.13"
-    assert hosts.hosts.read_text() == f"{HOSTS}{STRANGER};10.7.0.13;newpi;0\n"
-    assert admin.call("netbootUnknown")["unknown"] == []
-    assert admin.call("netbootRemoveHost", {"host": "newpi"})["host"]["mac"] == STRANGER
-    assert hosts.hosts.read_text() == HOSTS
-    entries = admin.call("audit", {"command": "netbootAdopt"})["entries"]
-    assert entries[0]["object"] == STRANGER.lower()
-
-
-def test_an_unknown_board_is_forgotten_until_it_asks_again(admin: Connection, netboot: NetbootSite) -> None:
-    admin.call("netbootForgetUnknown", {"mac": STRANGER})
-    assert admin.call("netbootUnknown")["unknown"] == []
-    netboot.stand.services["dhcp"]["unknown"] = [netboot.stand.stranger(time.time() + 1, 5)]
-    netboot.stand.write()
-    assert admin.call("netbootUnknown")["unknown"][0]["count"] == 5
-
-
-def test_hosts_are_not_written_over_what_others_wrote(admin: Connection, hosts: NetbootSite) -> None:
-    rev = admin.call("netbootHosts")["rev"]
-    admin.call("netbootAddHost", {"mac": STRANGER, "name": "newpi", "ip": ""})
-    error = refused(admin, "netbootSetHosts", text="", rev=rev)
-    assert error.code == "conflict"
-    assert STRANGER in hosts.hosts.read_text()
-
-
-def test_times_of_use_are_nobodys_change(admin: Connection, hosts: NetbootSite) -> None:
-    """The boot server writes them all the time; who edits meanwhile neither loses them nor is refused."""
-    found = admin.call("netbootHosts")
-    hosts.hosts.write_text(HOSTS.replace("pi2;0", "pi2;1767777777"))
-    admin.call("netbootSetHosts", {"text": found["text"].replace("pi1;", "one;"), "rev": found["rev"]})
-    assert hosts.hosts.read_text() == HOSTS.replace("pi1;", "one;").replace("pi2;0", "pi2;1767777777")
-
-
-def test_faults_are_told_by_line_and_nothing_is_written(admin: Connection, hosts: NetbootSite) -> None:
-    text = f"{HOSTS}nonsense\n{PI1};10.7.0.77;twin;0\n"
-    error = refused(admin, "netbootSetHosts", text=text)
-    assert [one["line"] for one in error.data["problems"]] == [7, 8]
-    assert "line 7" in error.message
-    assert hosts.hosts.read_text() == HOSTS
-    checked = admin.call("netbootCheckHosts", {"text": text})
-    assert [line["kind"] for line in checked["lines"]][-2:] == ["fault", "fault"]
-
-
-# -- pages
 
 
 def test_the_page_has_all_of_it(app: TestApp) -> None:
@@ -336,72 +206,6 @@ def test_a_stranger_is_added_on_a_page(app: TestApp, hosts: NetbootSite) -> None
     assert f"{STRANGER};0.0.0.0;newpi;0" in hosts.hosts.read_text()
 
 
-# -- hosts
-
-
-def test_the_table_keeps_comments_and_last_use(app: TestApp, hosts: NetbootSite) -> None:
-    form = app.get("/settings/netboot/hosts").forms["hosts"]
-    form["name,l2"] = "one"
-    form["remove,l6"] = True
-    form["mac,n0"], form["name,n0"] = "2c-cf-67-00-00-09", "nine"
-    hosts.hosts.write_text(HOSTS.replace("pi2;0", "pi2;1767777777"))  # the boot server, meanwhile
-    assert "The hosts are stored" in form.submit("save").follow()
-    wanted = HOSTS.replace("pi1;", "one;").replace("pi2;0", "pi2;1767777777").replace(f"{PI3};;pi3;0\n", "")
-    assert hosts.hosts.read_text() == f"{wanted}2c-cf-67-00-00-09;0.0.0.0;nine;0\n"
-
-
-def test_the_table_tells_faults_at_their_rows(app: TestApp, hosts: NetbootSite) -> None:
-    form = app.get("/settings/netboot/hosts").forms["hosts"]
-    form["ip,l3"] = "10.7.0.11"
-    again = form.submit("save", status=422)
-    assert "stands in line 2 already" in again.html.find(id="problem-l3").text
-    assert again.forms["hosts"]["ip,l3"].value == "10.7.0.11"
-    assert hosts.hosts.read_text() == HOSTS
-
-
-def test_the_table_tells_who_was_quicker(app: TestApp, hosts: NetbootSite) -> None:
-    form = app.get("/settings/netboot/hosts").forms["hosts"]
-    form["name,l2"] = "mine"
-    hosts.hosts.write_text(HOSTS.replace("pi1;", "theirs;"))
-    again = form.submit("save", status=409)
-    assert "is now: " in again
-    assert "theirs" in again.html.find(id="problem-l2").text
-    assert "The hosts are stored" in again.forms["hosts"].submit("save").follow()  # looked at, and meant
-    assert hosts.hosts.read_text() == HOSTS.replace("pi1;", "mine;")
-
-
-def test_more_rows_come_without_scripts(app: TestApp) -> None:
-    form = app.get("/settings/netboot/hosts").forms["hosts"]
-    form["mac,n2"] = "2c:cf:67:00:00:09"
-    more = form.submit("more").forms["hosts"]
-    assert more["mac,n2"].value == "2c:cf:67:00:00:09"
-    assert "mac,n5" in more.fields or len([name for name in more.fields if str(name).startswith("mac,n")]) == 6
-
-
-def test_an_import_is_looked_at_before_it_is_stored(app: TestApp, hosts: NetbootSite) -> None:
-    form = next(one for one in app.get("/settings/netboot/hosts/import").forms.values() if "merge" in one.fields)
-    form["text"] = f"mac,ip,name\n{PI1},,first\n2c:cf:67:00:00:09,10.7.0.30,nine\n"
-    preview = form.submit()
-    assert "1 new" in preview
-    assert "1 changed" in preview
-    assert hosts.hosts.read_text() == HOSTS
-    store = next(one for one in preview.forms.values() if "rev" in one.fields)
-    assert "The hosts are stored" in store.submit("store").follow()
-    text = hosts.hosts.read_text()
-    assert text.startswith(f"# the rack in the cellar\n{PI1};10.7.0.11;first;1767000000\n{PI2};")
-    assert text.endswith("2C:CF:67:00:00:09;10.7.0.30;nine;0\n")
-    assert app.get("/settings/netboot/hosts.csv").text == text
-
-
-def test_an_import_with_faults_cannot_be_stored(app: TestApp, hosts: NetbootSite) -> None:
-    form = next(one for one in app.get("/settings/netboot/hosts/import").forms.values() if "merge" in one.fields)
-    form["merge"] = "no"
-    form["file"] = ("hosts.csv", f"{PI1};300.0.0.1;pi1;0\n".encode())
-    page = form.submit(status=422)
-    assert "300.0.0.1" in page
-    assert not any("rev" in one.fields for one in page.forms.values())
-
-
 # -- states of the boot server
 
 
@@ -473,36 +277,3 @@ def test_what_boards_say_is_text_everywhere(app: TestApp, netboot: NetbootSite, 
     for path in ("/netboot/live", f"/netboot/{PI2}/live"):
         assert "<img" not in app.get(path).text
     stand.begin()
-
-
-# -- programs
-
-
-@pytest.mark.parametrize(
-    "one", [one for one in table() if one.tag == "netboot" and one.method == "GET"], ids=lambda one: one.name
-)
-def test_programs_get_what_is_declared(site: WebSite, one: Endpoint) -> None:
-    answer = site.browser("viewer").get(PREFIX + one.pattern.replace("{board}", "pi1"), expect_errors=True)
-    assert answer.status_int in (200, 404)  # 404: nothing was mapped yet
-    if answer.status_int == 200:
-        check(one.answer, answer.json)
-
-
-def test_programs_change_hosts_and_give_orders(app: TestApp, hosts: NetbootSite, site: WebSite) -> None:
-    def send(method: str, path: str, body: Any, status: int = 200) -> Any:
-        headers = {"Authorization": f"Bearer {TOKENS['admin']}", "Content-Type": "application/json"}
-        program = TestApp(site.router, extra_environ={"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "ockle.test:80"})
-        return program.request(
-            PREFIX + path, method=method, headers=headers, body=json.dumps(body).encode(), status=status
-        ).json
-
-    assert send("POST", "/netboot/hosts", {"mac": STRANGER, "name": "new"})["host"]["name"] == "new"
-    assert send("DELETE", "/netboot/hosts/new", {})["host"]["mac"] == STRANGER
-    assert send("PUT", "/netboot/hosts", {"text": f"{HOSTS}nonsense\n"}, 400)["error"] == "bad_request"
-    assert send("PUT", "/netboot/hosts", {"text": HOSTS, "rev": "of yesterday"}, 409)["error"] == "conflict"
-    looked = send("POST", f"/netboot/boards/{PI1}/reinstall", {"dry_run": True})
-    assert (looked["tier"], looked["confirm"]) == (3, "pi1")
-    assert send("POST", f"/netboot/boards/{PI1}/reinstall", {"confirm": "pi2"}, 409)["error"] == "refused"
-    assert send("POST", f"/netboot/boards/{PI1}/reinstall", {"confirm": "pi1", "power": False})["mark"]
-    assert send("POST", f"/netboot/boards/{PI1}/keep", {})["dropped"]
-    assert send("POST", "/netboot/mapping", {"pdu": "sw", "ports": ["2"], "dry_run": True})["rows"]
