@@ -3,74 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ockle.common.errors import CommandError, DeviceUnreachable
-from ockle.common.nut import Reading, Supply, reading_of
-from ockle.config.model import PlainConfig
-from ockle.config.templates import check_settings, load_template
-from ockle.config.ups import Ups, ups_of
+from ockle.common.nut import Supply, reading_of
 from ockle.engine.engine import Engine
-from ockle.engine.ups_keeper import UpsKeeper
-from ockle.engine.ups_report import as_dicts, measured
+from ockle.engine.ups_report import measured
 from ockle.engine.ups_watch import ALL, CRITICAL, Watch, calls, is_ready, time_left
-from ockle.networkTree.facts import Desired
 from rig import Rig
-from rig_calls import CHAIN, again, down, node_of, ordered, up
-
-EVERY_S = 5.0
-MAINS = {"ups.status": "OL", "battery.charge": "100", "battery.runtime": "3600"}
-BATTERY = {**MAINS, "ups.status": "OB DISCHRG"}
-
-
-def ups(name: str = "rack", **options: Any) -> Ups:
-    raw = {"servers": ["all"], "after": "1m", "back_for": "30s", "lost_after": "1m", **options}
-    return ups_of(PlainConfig(name, check_settings(load_template("ups.ini"), "ups", raw), name))
-
-
-class Site:
-    """UPSes that say what the test has them say, and a keeper that looks at them."""
-
-    def __init__(self, engine: Engine, *upses: Ups, auto: bool = False) -> None:
-        self.engine = engine
-        self.says: dict[str, Mapping[str, str] | str] = {one.name: MAINS for one in upses}
-        self.keeper = UpsKeeper(engine, self._read, lambda: auto)
-        self.keeper.load()
-        self.keeper.take(upses)
-
-    async def _read(self, one: Ups) -> Reading:
-        said = self.says[one.name]
-        if isinstance(said, str):
-            raise DeviceUnreachable(said)
-        return reading_of(said)
-
-    async def wait(self, seconds: float, says: Mapping[str, str] | str | None = None, name: str = "rack") -> None:
-        if says is not None:
-            self.says[name] = says
-        for _ in range(int(seconds / EVERY_S)):
-            await self.keeper.look()
-            await asyncio.sleep(EVERY_S)
-        await self.keeper.look()
-
-    def one(self, name: str = "rack") -> dict[str, Any]:
-        return next(one for one in as_dicts(self.keeper, self.engine.core.clock) if one["name"] == name)
-
-    def told(self) -> list[str]:
-        return [event.text for event in self.engine.core.events.since(0) if event.kind == "ups"]
-
-
-def states(rig: Rig) -> dict[str, bool]:
-    return {name: state == "OK" for name, state in rig.states().items()}
-
-
-def off(rig: Rig) -> set[str]:
-    return {name for name, state in rig.states().items() if state == "OFF"}
+from rig_calls import CHAIN, again, down, up
+from ups_rig import BATTERY, MAINS, Site, off, ups
 
 
 def test_ten_minutes_without_mains() -> None:
@@ -287,120 +232,6 @@ def test_two_supplies_on_two_upses(least: int, stays: bool) -> None:
 
     rig.play(scenario)
     assert rig.broken() == []
-
-
-def test_forced_and_held_servers_are_left_alone() -> None:
-    rig = Rig(CHAIN)
-
-    async def scenario(engine: Engine) -> None:
-        await up(engine)
-        await engine.force("nas", Desired.ON, "mine", who="op")
-        await engine.hold("lone", True, "mine", "op")
-        site = Site(engine, ups())
-        await site.wait(120, BATTERY)
-        assert off(rig) == {"web", "hv"}
-        assert any("forced" in text and "held" in text for text in [*site.told(), site.keeper.trouble])
-        await site.wait(120, MAINS)
-        assert rig.states()["web"] == "OK"
-
-    rig.play(scenario)
-    assert rig.broken() == []
-
-
-def test_what_a_person_keeps_down_stays_down() -> None:
-    rig = Rig(CHAIN)
-
-    async def scenario(engine: Engine) -> None:
-        await up(engine)
-        site = Site(engine, ups())
-        await site.wait(120, BATTERY)
-        await engine.emergency(["web"], 60, who="op", note="fire")
-        await site.wait(120, MAINS)
-        assert off(rig) == set(CHAIN)
-        assert "declared by a person keeps down web" in site.keeper.trouble
-        with pytest.raises(CommandError, match="emergency"):
-            await engine.order("on", ["web"], who="test")
-        await engine.clear_emergency("op")
-        await site.wait(90)
-        assert off(rig) == set()
-
-    rig.play(scenario)
-
-
-def test_a_person_may_order_on_what_it_took_down_until_the_battery_is_low() -> None:
-    rig = Rig(CHAIN)
-
-    async def scenario(engine: Engine) -> None:
-        await up(engine)
-        site = Site(engine, ups())
-        await site.wait(120, BATTERY)
-        await engine.clear_emergency("op")
-        await ordered(engine, "on", "lone")
-        await site.wait(300)
-        assert "lone" not in off(rig)
-        await site.wait(60, {**BATTERY, "ups.status": "OB LB"})
-        assert off(rig) == set(CHAIN)
-        await site.wait(150, MAINS)
-        assert off(rig) == set()
-
-    rig.play(scenario)
-    assert rig.broken() == []
-
-
-def test_the_master_switch_holds_the_power_up_and_never_the_shutdown() -> None:
-    rig = Rig(CHAIN)
-
-    async def scenario(engine: Engine) -> None:
-        await up(engine)
-        await engine.set_auto(False)
-        site = Site(engine, ups(), auto=True)
-        await site.wait(120, BATTERY)
-        assert off(rig) == set(CHAIN)
-        await site.wait(120, MAINS)
-        assert off(rig) == set(CHAIN)
-        assert "master switch" in site.keeper.trouble
-        await engine.set_auto(True)
-        await site.wait(90)
-        assert off(rig) == set()
-
-    rig.play(scenario)
-
-
-def test_restore_may_be_left_to_a_person() -> None:
-    rig = Rig(CHAIN)
-
-    async def scenario(engine: Engine) -> None:
-        await up(engine)
-        site = Site(engine, ups(restore="false"))
-        await site.wait(120, BATTERY)
-        await site.wait(300, MAINS)
-        assert off(rig) == set(CHAIN)
-        await engine.clear_emergency("op")
-        await up(engine)
-        await site.wait(30)
-        assert node_of(engine, "web").facts.desired is Desired.ON
-        await site.wait(120, BATTERY)  # the next failure is one as the first
-        assert off(rig) == set(CHAIN)
-
-    rig.play(scenario)
-
-
-def test_safe_mode_is_told_and_tried_again() -> None:
-    rig = Rig(CHAIN)
-
-    async def scenario(engine: Engine) -> None:
-        await up(engine)
-        engine.core.safe_mode = "too many starts"
-        site = Site(engine, ups())
-        await site.wait(120, BATTERY)
-        assert off(rig) == set()
-        assert "safe mode" in site.keeper.trouble
-        assert len([text for text in site.told() if "safe mode" in text]) == 1
-        engine.core.safe_mode = ""
-        await site.wait(60)
-        assert off(rig) == set(CHAIN)
-
-    rig.play(scenario)
 
 
 def test_what_it_measures() -> None:
