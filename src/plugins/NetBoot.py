@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 
 from typing_extensions import override
@@ -14,6 +13,7 @@ from ..commands import netboot
 from ..commands.boot_ties import tied_boards
 from ..common.boot_reports import REPORTS, BootReport
 from ..common.errors import DeviceRefused, OckleError
+from ..common.own_program import own_command
 from ..common.services import DaemonServices
 from ..netboot.boards import Board, Boards
 from ..netboot.boot_server import TICK_S, BootServer
@@ -73,17 +73,9 @@ class NetBoot(ModuleTemplate):
             self._server = None
 
     def _supervise(self) -> None:
-        argv = [
-            sys.executable,
-            "-m",
-            __package__.partition(".")[0],
-            "--etc",
-            str(self.mainDaemon.etc),
-            "netboot",
-            "serve",
-        ]
+        argv, environment = own_command("--etc", str(self.mainDaemon.etc), "netboot", "serve", "--by", "process")
         begun = time.monotonic()
-        with subprocess.Popen([*argv, "--by", "process"], stdin=subprocess.DEVNULL) as child:
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, env=environment) as child:
             self._child = child
             try:
                 while child.poll() is None and not self._over():
