@@ -142,9 +142,9 @@ class NetBoot(ModuleTemplate):
 
     def _tick(self) -> None:
         try:
-            self.boards.poll()
-            self.hosts.reload()
             lines = self.boards.journal_since(self._told)
+            self.boards.poll()  # after the lines: who hears an event and asks gets at least what it told
+            self.hosts.reload()
         except OckleError as error:
             self.debug(str(error))
             return
