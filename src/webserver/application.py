@@ -51,7 +51,7 @@ def make_app(settings: WebSettings, link: DaemonLink | None = None) -> Router:
     config.registry.link = link
     config.add_request_method(request_daemon, "daemon", reify=True)
     config.add_request_method(lambda request: request.registry.link.snapshot, "snapshot", reify=True)
-    for part in (".security", ".proof", ".headers", ".routes", ".rendering"):
+    for part in (".security", ".proof", ".headers", ".routes", ".rendering", ".live.page"):
         config.include(part)
     # with what has changed its address changes, too: browsers may keep it for good
     config.add_static_view(f"static/{_stamp()}", "static", cache_max_age=31536000)

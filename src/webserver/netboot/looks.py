@@ -1,17 +1,12 @@
-"""What all netboot pages show, asked of the daemon at most once a second however many browsers look."""
+"""What all netboot pages show, in one look at the daemon."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..ockle_client.connection import ClientError, ConnectionFailed
-
-Call = Callable[[str], dict[str, Any]]
-FRESH_S = 1.0
+from ..live.looks import Call
+from ..ockle_client.connection import ClientError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,45 +22,6 @@ class Look:
     @property
     def transfers(self) -> list[dict[str, Any]]:
         return list(self.status["transfers"]) if self.status else []
-
-
-class Looks:
-    """May be used from any thread: one asks, and the others take what there is meanwhile."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._look: Look | None = None
-        self._until = 0.0
-
-    def look(self, call: Call) -> Look:
-        """Return what there is, at most a second old unless the daemon is slow or gone.
-
-        Raises what ``call`` raises as long as nothing is known.
-        """
-        if time.monotonic() < self._until and self._look is not None:
-            return self._look
-        if not self._lock.acquire(blocking=self._look is None):
-            return self._look or Look(None)
-        try:
-            if self._look is None or time.monotonic() >= self._until:
-                self._look = self._renewed(call)
-                self._until = time.monotonic() + FRESH_S
-            return self._look
-        finally:
-            self._lock.release()
-
-    def forget(self) -> None:
-        """Ask anew the next time: something was changed just now."""
-        self._until = 0.0
-
-    def _renewed(self, call: Call) -> Look:
-        try:
-            fresh = ask(call)
-        except ConnectionFailed:
-            if self._look is None:
-                raise
-            return replace(self._look, old=True)
-        return self._look if fresh == self._look else fresh  # what is the same stays the same, and is not drawn anew
 
 
 def ask(call: Call) -> Look:

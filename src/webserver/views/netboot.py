@@ -11,10 +11,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from ..live.page import MOST_ROWS, changes, revision
 from ..netboot import words
-from ..netboot.looks import Look, Looks
-from ..netboot.page import MOST_ROWS, changes, overview
-from ..netboot.rows import Changes, Parts
+from ..netboot.looks import Look
+from ..netboot.page import overview_page
 from ..ockle_client.connection import ClientError
 from ..texts import _
 from .settings.common import edit, go
@@ -37,14 +37,12 @@ ROUTES = {
 
 
 def includeme(config: Configurator) -> None:
-    config.registry.netboot_looks = Looks()
-    config.registry.netboot_changes = Changes()
-    config.registry.netboot_drawn = {}
+    config.registry.netboot_page = overview_page()
     for name, pattern in ROUTES.items():
         config.add_route(f"netboot.{name}", f"/netboot/{pattern}")
 
     def finish() -> None:
-        environment = config.registry.netboot_parts = config.get_jinja2_environment()
+        environment = config.get_jinja2_environment()
         environment.globals.update(
             stage_look=words.look, board_summary=words.summary, service_names=words.SERVICES, most_rows=MOST_ROWS
         )
@@ -55,7 +53,7 @@ def includeme(config: Configurator) -> None:
 
 def look_of(request: Request) -> Look:
     """Return what the netboot pages show, at most a second old."""
-    found: Look = request.registry.netboot_looks.look(request.daemon.call)
+    found: Look = request.registry.netboot_page.look(request)
     return found
 
 
@@ -64,16 +62,15 @@ def netboot(request: Request) -> dict[str, Any] | Response:
     look = look_of(request)
     if look.status is None:
         return render_to_response("netboot_off.jinja2", _off(request), request)
-    parts = overview(request, look)
-    return {"look": look, "parts": parts, "rev": request.registry.netboot_changes.note(parts)}
+    parts = request.registry.netboot_page.parts(request, look)
+    return {"look": look, "parts": parts, "rev": revision(request, parts)}
 
 
 @view_config(route_name="netboot.live", renderer="json", request_method="GET")
 def live(request: Request) -> dict[str, Any]:
     """Return what of the page has changed since the revision in ``since``."""
-    look = look_of(request)
-    parts = Parts({}) if look.status is None else overview(request, look)
-    return changes(request, parts)
+    page = request.registry.netboot_page
+    return changes(request, page.parts(request, page.look(request)))
 
 
 @view_config(route_name="netboot.forget", request_method="POST", permission="admin")
@@ -81,7 +78,7 @@ def forget(request: Request) -> Response:
     """Empty the list of unknown boards; who still asks comes again."""
     mac = request.POST.get("mac", "").strip()
     request.daemon.call("netbootForgetUnknown", {"mac": mac} if mac else {})
-    request.registry.netboot_looks.forget()
+    request.registry.netboot_page.forget()
     return HTTPSeeOther(request.route_path("netboot") + "#unknown")
 
 

@@ -26,7 +26,7 @@ def adopt(request: Request) -> Response | dict[str, Any]:
         if error.code not in ("bad_request", "conflict", "refused"):
             raise
         return _page(request, error.message, **data)
-    request.registry.netboot_looks.forget()
+    request.registry.netboot_page.forget()
     return HTTPSeeOther(request.route_path("netboot.board", board=host["mac"], _query={"note": "adopt"}))
 
 

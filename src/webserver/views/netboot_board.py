@@ -10,8 +10,9 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from ..netboot.page import board_parts, board_path, changes
-from ..netboot.rows import Parts
+from ..live.page import changes, revision
+from ..live.parts import Parts
+from ..netboot.page import board_parts, board_path
 from ..ockle_client.connection import ClientError
 from ..texts import N_, _
 
@@ -51,7 +52,7 @@ def page(request: Request, status: int = 200, problem: str = "", found: dict[str
     return {
         "board": one,
         "parts": parts,
-        "rev": request.registry.netboot_changes.note(parts),
+        "rev": revision(request, parts),
         "path": board_path(request, one),
         "note": _(NOTES[note]) if note in NOTES else "",
         "problem": problem,
@@ -88,7 +89,7 @@ def _find_port(request: Request) -> Answer:
 
 def _keep(request: Request) -> Answer:
     request.daemon.call("netbootKeep", {"board": request.matchdict["board"]})
-    request.registry.netboot_looks.forget()
+    request.registry.netboot_page.forget()
     return HTTPSeeOther(noted_path(request, "keep"))
 
 

@@ -39,7 +39,7 @@ def order(request: Request) -> Response | dict[str, Any]:
         if error.code not in REFUSALS:
             raise
         return _page(request, 502 if error.code == "device" else 409, error.message)
-    request.registry.netboot_looks.forget()
+    request.registry.netboot_page.forget()
     if reply.get("run"):
         return HTTPSeeOther(request.route_path("run", run=reply["run"]))
     return HTTPSeeOther(noted_path(request, action))

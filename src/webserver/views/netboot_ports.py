@@ -9,8 +9,9 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from ..netboot.page import changes, ports_parts
-from ..netboot.rows import Parts
+from ..live.page import changes, revision
+from ..live.parts import Parts
+from ..netboot.page import ports_parts
 from ..ockle_client.connection import ClientError
 from ..proof import prove
 from ..texts import _
@@ -100,7 +101,7 @@ def _page(
     return {
         "mapping": mapping,
         "parts": parts,
-        "rev": request.registry.netboot_changes.note(parts),
+        "rev": revision(request, parts),
         "switches": _switches(request),
         "typed": {name: request.POST.get(name, "") for name in ("pdu", "ports", "write")},
         "preview": preview,

@@ -15,8 +15,8 @@ from ockle.commands.staged_texts import StagedTexts
 from ockle.common.clock import SystemClock
 from ockle.common.errors import CommandError
 from ockle.netboot.hosts import Host, parse_hosts
+from ockle.webserver.live.parts import Changes, Parts
 from ockle.webserver.netboot.edits import Row, apply, posted_rows, shown
-from ockle.webserver.netboot.rows import Changes, Parts
 from ockle.webserver.netboot.words import rate, size, summary
 from ockle.webserver.ockle_client.long_texts import call_with_text
 

@@ -16,13 +16,14 @@ from ockle.netboot.dhcp.lease_store import LeaseStore
 from ockle.netboot.dhcp.leases import Lease, State
 from ockle.netboot.mac import mac_bytes
 from ockle.netboot.stages import Stage
-from ockle.webserver.netboot.looks import Looks
+from ockle.webserver.live.looks import Looks
+from ockle.webserver.netboot.looks import Look, ask
 from ockle.webserver.ockle_client.connection import Connection, ConnectionFailed
 from web_site import WebSite
 
 
 def looked_again(site: WebSite) -> None:
-    site.router.registry.netboot_looks.forget()
+    site.router.registry.netboot_page.forget()
 
 
 def test_the_page_has_all_of_it(app: TestApp) -> None:
@@ -69,8 +70,8 @@ class Counted:
 
 
 def test_many_browsers_cost_the_daemon_one_look(admin: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ockle.webserver.netboot.looks.FRESH_S", 60.0)
-    looks, call = Looks(), Counted(admin)
+    monkeypatch.setattr("ockle.webserver.live.looks.FRESH_S", 60.0)
+    looks, call = Looks(ask), Counted(admin)
     first = looks.look(call)
     once = call.calls
     assert looks.look(call) is first
@@ -84,7 +85,7 @@ def test_who_does_not_answer_leaves_the_last_look(admin: Connection) -> None:
     def silent(_command: str) -> dict[str, Any]:
         raise ConnectionFailed("no answer")
 
-    looks = Looks()
+    looks: Looks[Look] = Looks(ask, lambda look: replace(look, old=True))
     with pytest.raises(ConnectionFailed):
         looks.look(silent)
     first = looks.look(Counted(admin))

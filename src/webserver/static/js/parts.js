@@ -76,6 +76,7 @@ export function followParts(root, taken = () => {}) {
   // A row is changed cell by cell, so that a link in it keeps its focus; false when a cell had to wait.
   function replace(old, one) {
     let whole = true;
+    keepFolds(old, one);
     if (one.dataset.say && old.dataset.say !== one.dataset.say) news.set(old.dataset.key, one.dataset.say);
     if (old.innerHTML !== one.innerHTML) {
       if (old.children.length && old.children.length === one.children.length && old.matches("tr")) {
@@ -118,6 +119,14 @@ export function followParts(root, taken = () => {}) {
 
   document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(0); });
   soon(BUSY_MS);
+}
+
+// What somebody has folded out stays so.
+function keepFolds(old, one) {
+  for (const fold of old.querySelectorAll("details[open][data-fold]")) {
+    const same = one.querySelector(`details[data-fold="${CSS.escape(fold.dataset.fold)}"]`);
+    if (same) same.open = true;
+  }
 }
 
 function element(html) {

@@ -54,7 +54,7 @@ def save(request: Request) -> Response | Data:
             if "" in at_rows:
                 other.append(at_rows.pop(""))
             return _again(request, rows, at_rows, errors=other)
-        request.registry.netboot_looks.forget()
+        request.registry.netboot_page.forget()
         return go(request, "settings.hosts", "hosts")
     raise AssertionError("the last try returns")
 

@@ -44,7 +44,7 @@ def look_or_store(request: Request) -> Response | Data:
     try:
         if request.POST.get("store"):
             send_hosts(request, "netbootSetHosts", text=text, rev=request.POST.get("rev", ""))
-            request.registry.netboot_looks.forget()
+            request.registry.netboot_page.forget()
             return go(request, "settings.hosts", "hosts")
         preview = send_hosts(request, "netbootCheckHosts", text=text, loose=True, merge=merge)
     except ClientError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-REMEMBERED = 32
+REMEMBERED = 64
 """Looks whose parts are remembered; a browser that has an older one gets everything anew."""
 
 

@@ -1,0 +1,1 @@
+"""Pages whose parts change by themselves: asked once for all who look, drawn once for all who may do the same."""
