@@ -17,7 +17,7 @@ from ockle.common.CommunicationMessage import MAX_DEPTH, Message, MessageError
 from ockle.common.device import Device
 from ockle.common.errors import DeviceAnswerError, DeviceError, DeviceRefused
 from ockle.common.http import Target as Place
-from ockle.common.http import json_object, receive, request
+from ockle.common.http import encoded, json_object, receive
 from ockle.common.lines import LineBuffer, LineTooLong
 from ockle.common.snmp import Answer, Missing, Pair, SnmpSettings, SnmpValue
 from ockle.common.snmp_session import SnmpSession
@@ -195,7 +195,7 @@ _METRICS = HTTPMetrics(
 def http_answers(data: bytes) -> None:
     """Any bytes of a web server are an answer within the limits, or a DeviceError; so are the figures in it."""
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=512)
-    request(connection, _PLACE)
+    encoded(connection, _PLACE)
     reader = asyncio.StreamReader(loop=_LOOP)
     reader.feed_data(data)
     reader.feed_eof()
@@ -213,7 +213,7 @@ def urls(data: bytes) -> None:
     """Any text in place of a URL can be asked for or is refused."""
     try:
         place = Place.of(data.decode("utf-8", "surrogateescape"))
-        asked = request(h11.Connection(h11.CLIENT), place)
+        asked = encoded(h11.Connection(h11.CLIENT), place)
     except DeviceRefused:
         return
     assert asked.startswith(b"GET /") and asked.count(b"\r\n\r\n") == 1

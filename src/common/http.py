@@ -1,11 +1,12 @@
-"""A small HTTP/1.1 client: one GET, bounded in time and size. What arrives is taken for hostile."""
+"""A small HTTP/1.1 client: one request, bounded in time and size. What arrives is taken for hostile."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import ssl
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,16 +21,21 @@ MAX_HEAD: Final = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to fetch from. ``path`` begins with "/" and may have a query. ``verify``: check the certificate."""
+    """Where to fetch from. ``path`` begins with "/" and may have a query.
+
+    ``verify``  check the certificate
+    ``ca``      file of the authorities that are trusted instead of the system's, "" = the system's
+    """
 
     host: str
     port: int
     path: str = "/"
     tls: bool = False
     verify: bool = True
+    ca: str = ""
 
     @classmethod
-    def of(cls, url: str, *, verify: bool = True) -> Target:
+    def of(cls, url: str, *, verify: bool = True, ca: str = "") -> Target:
         """Take an http or https URL apart; raises DeviceRefused when it is none, or holds a password."""
         try:
             parts = urlsplit(url)
@@ -40,7 +46,7 @@ class Target:
             raise DeviceRefused(f"{parts.scheme}://{parts.hostname}: not a URL that can be fetched")
         tls = parts.scheme == "https"
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return cls(parts.hostname, port or (443 if tls else 80), path, tls, verify)
+        return cls(parts.hostname, port or (443 if tls else 80), path, tls, verify, ca)
 
     @property
     def where(self) -> str:
@@ -48,7 +54,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for, or sent. A header given here takes the place of the one that every request has."""
+
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+GET: Final = Request()
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
+    """``headers`` have names in small letters."""
+
     status: int
     headers: dict[str, str]
     body: bytes
@@ -57,15 +77,15 @@ class Response:
         return self.body.decode("utf-8", "replace")
 
 
-async def fetch(target: Target, timeout: float, *, max_body: int = MAX_BODY) -> Response:
-    """GET ``target`` in at most ``timeout`` seconds, all stages together. Redirections are not followed.
+async def fetch(target: Target, timeout: float, *, request: Request = GET, max_body: int = MAX_BODY) -> Response:
+    """Send ``request`` to ``target`` in at most ``timeout`` seconds, all stages together. No redirection is followed.
 
-    Raises DeviceUnreachable (no connection, no answer in time), DeviceRefused (certificate), DeviceAnswerError (not
-    HTTP, more than ``max_body`` bytes, broken off).
+    Raises DeviceUnreachable (no connection, no answer in time), DeviceRefused (certificate; what HTTP cannot
+    carry), DeviceAnswerError (not HTTP, more than ``max_body`` bytes, broken off).
     """
     try:
         async with asyncio.timeout(timeout):
-            return await _fetch(target, max_body)
+            return await _fetch(target, request, max_body)
     except TimeoutError:
         raise DeviceUnreachable(f"{target.where}: no answer within {timeout:g} s") from None
     except ssl.SSLCertVerificationError as error:
@@ -95,37 +115,45 @@ def json_object(text: str, where: str) -> dict[str, Any]:
     return found
 
 
-async def _fetch(target: Target, max_body: int) -> Response:
-    context = None
-    if target.tls:
-        context = ssl.create_default_context()
-        if not target.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+def tls_context(*, verify: bool = True, ca: str = "") -> ssl.SSLContext:
+    """Return what TLS is spoken with, see ``Target``. Raises DeviceRefused when ``ca`` holds no certificates."""
+    try:
+        context = ssl.create_default_context(cafile=ca or None)
+    except OSError as error:  # SSLError is one
+        problem = "holds no certificate" if isinstance(error, ssl.SSLError) else reason(error)
+        raise DeviceRefused(f"the file {ca} of certificate authorities: {problem}") from error
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def _fetch(target: Target, request: Request, max_body: int) -> Response:
+    context = tls_context(verify=target.verify, ca=target.ca) if target.tls else None
     reader, writer = await asyncio.open_connection(target.host, target.port, ssl=context)
     try:
         connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
-        writer.write(request(connection, target))
+        writer.write(encoded(connection, target, request))
         await writer.drain()
         return await receive(connection, reader, target, max_body)
     finally:
         writer.transport.abort()
 
 
-def request(connection: h11.Connection, target: Target) -> bytes:
-    """Return the bytes of a GET. Raises DeviceRefused for a path that HTTP cannot carry."""
+def encoded(connection: h11.Connection, target: Target, request: Request = GET) -> bytes:
+    """Return the bytes of a request. Raises DeviceRefused for one that HTTP cannot carry; no header stands in it."""
     host = f"[{target.host}]" if ":" in target.host else target.host
-    headers = [
-        ("Host", f"{host}:{target.port}"),
-        ("User-Agent", "ockle"),
-        ("Accept", "*/*"),
-        ("Connection", "close"),
-    ]
+    headers = {"Host": f"{host}:{target.port}", "User-Agent": "ockle", "Accept": "*/*", "Connection": "close"}
+    if request.method not in ("GET", "HEAD"):
+        headers["Content-Length"] = str(len(request.body))
+    headers |= {name.title(): value for name, value in request.headers.items()}
     try:
-        head = connection.send(h11.Request(method="GET", target=target.path, headers=headers))
-        return (head or b"") + (connection.send(h11.EndOfMessage()) or b"")
+        head = connection.send(h11.Request(method=request.method, target=target.path, headers=list(headers.items())))
+        body = connection.send(h11.Data(data=request.body)) if request.body else b""
+        return (head or b"") + (body or b"") + (connection.send(h11.EndOfMessage()) or b"")
     except (h11.LocalProtocolError, UnicodeEncodeError) as error:
-        raise DeviceRefused(f"{target.where}: cannot be asked for {target.path[:80]!r}: {str(error)[:200]}") from error
+        # neither the path nor a header is shown: a token may stand in them
+        raise DeviceRefused(f"{target.where}: the address or a header holds what HTTP cannot carry") from error
 
 
 async def receive(connection: h11.Connection, reader: asyncio.StreamReader, target: Target, max_body: int) -> Response:
