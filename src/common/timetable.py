@@ -116,12 +116,13 @@ def cron_of_time(text: str) -> str:
     match = _TIME.fullmatch(text.strip())
     if match is None or int(match["hour"]) > 23 or int(match["minute"]) > 59:
         raise TimetableError(f"{text!r} is no time such as mon-fri 07:30, sat,sun 9:00 or daily 22:00")
-    days = _days((match["days"] or "daily").lower(), text)
+    days = weekdays((match["days"] or "daily").lower(), text)
     listed = "*" if len(days) == len(DAYS) else ",".join(map(str, sorted(days)))
     return f"{int(match['minute'])} {int(match['hour'])} * * {listed}"
 
 
-def _days(text: str, whole: str) -> set[int]:
+def weekdays(text: str, whole: str) -> set[int]:
+    """Return the days of ``mon-fri``, ``sat,sun`` or ``daily``, sunday as 0; ``whole`` stands in a TimetableError."""
     found: set[int] = set()
     for part in re.split(r"[,\s]+", text):
         first, ranged, last = part.partition("-")
