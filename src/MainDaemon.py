@@ -39,7 +39,7 @@ from .config.paths import find_etc
 from .config.references import Secret
 from .config.restart import waiting
 from .config.site import Site, load_site
-from .config.templates import PLAIN_SECTION, described_types, plugin_template
+from .config.templates import PLAIN_SECTION, TYPED, described_types, plugin_template
 from .drivers.discovery import load_class, register_external_templates
 from .engine.engine import Engine
 from .engine.event_log import EventLog
@@ -295,9 +295,7 @@ async def _nothing() -> None:
 
 def _secrets(site: Site) -> Iterator[Secret]:
     parts = (part.params for server in site.servers.values() for part in server.parts())
-    generators = (
-        one.settings for kind in ("outlets", "controllers", "testers") for one in site.generators(kind).values()
-    )
+    generators = (one.settings for kind in TYPED for one in site.generators(kind).values())
     plain = (one.settings for folder in PLAIN_SECTION for one in site.plain(folder).values())
     for settings in (site.main, *site.plugin_settings.values(), *generators, *plain, *parts):
         yield from (value for value in settings.values() if isinstance(value, Secret))

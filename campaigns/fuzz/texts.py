@@ -12,7 +12,7 @@ from ockle.common.errors import ConfigError
 from ockle.common.hostranges import MAX_LETTERS, MAX_NAMES, expand, fold
 from ockle.config.faults import one_line
 from ockle.config.files import parse_ini, render_ini
-from ockle.config.templates import KINDS, Option, driver_template, load_template, plugin_template, type_names
+from ockle.config.templates import TYPED, Option, driver_template, load_template, plugin_template, type_names
 from ockle.networkTree.ServerNetworkFactory import check
 
 from .target import Target
@@ -102,7 +102,7 @@ outlet = 2
 def _options() -> Iterator[Option]:
     """Yield one option of each kind: type and arguments."""
     templates = [load_template("config.ini"), load_template("serverNodes.ini")]
-    templates += [driver_template(kind, name) for kind in KINDS for name in type_names(kind)]
+    templates += [driver_template(kind, name) for kind in TYPED for name in type_names(kind)]
     templates += [plugin_template(name) for name in type_names("plugins")]
     found = {
         (option.type, repr(option.args)): option

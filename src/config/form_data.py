@@ -20,9 +20,9 @@ from .servers import PART_KINDS, SECTION, PartKind
 from .template_data import option_data
 from .templates import (
     GENERATOR_SECTION,
-    KINDS,
     PARAMS_SECTION,
     PLAIN_SECTION,
+    TYPED,
     Option,
     Template,
     described_types,
@@ -57,8 +57,8 @@ class Wanted:
 
 @dataclass(slots=True)
 class FormSection:
-    """``kind``: main (of config.ini), plugins, plugin, pdu, controller, tester, circuit, boot (a profile), schedule,
-    ups, server, outlet, control, test, or orphan, which belongs to nothing.
+    """``kind``: main (of config.ini), plugins, plugin, pdu, controller, tester, channel, circuit, boot (a profile),
+    schedule, ups, monitor, server, outlet, control, test, or orphan, which belongs to nothing.
 
     ``place``  in the list of its kind, from 0; None for what is in no list
     """
@@ -231,7 +231,7 @@ def _rank(option: Option) -> int:
     """Sort first what says what an object is, then what its type adds, then what all of its kind have."""
     if option.name in ("type", "comment", *(part.key for part in PART_KINDS)):
         return 0
-    common = {name for kind in KINDS for name in load_template(f"{kind}.ini").sections.get(option.section, {})}
+    common = {name for kind in TYPED for name in load_template(f"{kind}.ini").sections.get(option.section, {})}
     return 2 if option.name in common else 1
 
 

@@ -17,6 +17,7 @@ from .templates import (
     KINDS,
     PARAMS_SECTION,
     PLAIN_SECTION,
+    TYPED,
     Option,
     Template,
     driver_template,
@@ -25,7 +26,7 @@ from .templates import (
     type_names,
 )
 
-FOLDERS = (*KINDS, "servers", *PLAIN_SECTION)
+FOLDERS = (*TYPED, "servers", *PLAIN_SECTION)
 
 _SUSPICIOUS = re.compile(r"pass|secret|token|communit|credential|private", re.IGNORECASE)
 
@@ -85,7 +86,7 @@ def _all_options() -> Iterator[Option]:
     templates = [load_template(MAIN_FILE), load_template("serverNodes.ini")]
     templates += [load_template(f"{folder}.ini") for folder in PLAIN_SECTION]
     templates += [plugin_template(name) for name in type_names("plugins")]
-    templates += [driver_template(kind, name) for kind in KINDS for name in type_names(kind)]
+    templates += [driver_template(kind, name) for kind in TYPED for name in type_names(kind)]
     for template in templates:
         for options in template.sections.values():
             yield from options.values()

@@ -11,9 +11,9 @@ from .masking import mask_url
 from .model import PartConfig, ServerConfig, Site
 from .templates import (
     GENERATOR_SECTION,
-    KINDS,
     PARAMS_SECTION,
     PLAIN_SECTION,
+    TYPED,
     Option,
     driver_template,
     load_template,
@@ -31,7 +31,7 @@ _KIND_OF = {"outlet": "outlets", "control": "controllers", "test": "testers"}
 
 
 def meaning(before: Site, after: Site, renamed: Mapping[str, str] | None = None) -> list[str]:
-    """Return the sentences, in the order of config.ini, devices, circuits, boot profiles, schedules, UPSes, servers.
+    """Return the sentences, in the order of config.ini, devices and channels, objects without a type, servers.
 
     ``renamed``  new name of a server -> its former one
     """
@@ -55,7 +55,7 @@ def _main(before: Site, after: Site) -> Iterator[str]:
 
 
 def _generators(before: Site, after: Site) -> Iterator[str]:
-    for kind in KINDS:
+    for kind in TYPED:
         old, new = before.generators(kind), after.generators(kind)
         noun = NOUNS[kind]
         yield from _come_and_go(noun, old, new)

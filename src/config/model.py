@@ -12,7 +12,7 @@ from .faults import Fault
 
 @dataclass(slots=True)
 class ObjectConfig:
-    """A PDU, a controller or a tester. ``settings`` are typed, the common options and those of the type together."""
+    """A PDU, a controller, a tester or a channel. ``settings`` are typed: the common options and the type's."""
 
     name: str
     type: str
@@ -22,7 +22,7 @@ class ObjectConfig:
 
 @dataclass(slots=True)
 class PlainConfig:
-    """An object without a type: a circuit with what it allows, a boot profile, a schedule, a UPS."""
+    """An object without a type: a circuit with what it allows, a boot profile, a schedule, a UPS, a monitor."""
 
     name: str
     settings: dict[str, Any]
@@ -76,10 +76,12 @@ class Site:
     pdus: dict[str, ObjectConfig] = field(default_factory=dict)
     controllers: dict[str, ObjectConfig] = field(default_factory=dict)
     testers: dict[str, ObjectConfig] = field(default_factory=dict)
+    channels: dict[str, ObjectConfig] = field(default_factory=dict)
     circuits: dict[str, PlainConfig] = field(default_factory=dict)
     boot: dict[str, PlainConfig] = field(default_factory=dict)
     schedules: dict[str, PlainConfig] = field(default_factory=dict)
     ups: dict[str, PlainConfig] = field(default_factory=dict)
+    monitors: dict[str, PlainConfig] = field(default_factory=dict)
     servers: dict[str, ServerConfig] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -90,5 +92,6 @@ class Site:
         return found
 
     def generators(self, kind: str) -> dict[str, ObjectConfig]:
-        """Return the objects of one kind: "outlets" (the PDUs), "controllers" or "testers"."""
-        return {"outlets": self.pdus, "controllers": self.controllers, "testers": self.testers}[kind]
+        """Return the objects of a folder of ``TYPED``; those of "outlets" are the PDUs."""
+        found: dict[str, ObjectConfig] = self.pdus if kind == "outlets" else getattr(self, kind)
+        return found

@@ -158,7 +158,7 @@ class SiteReader:
             objects[name] = PlainConfig(name, checked.settings, file)
 
     def load_generators(self, kind: str) -> None:
-        """Read the PDUs, controllers or testers."""
+        """Read a folder of objects with a type: the PDUs, controllers, testers or channels."""
         section, objects = GENERATOR_SECTION[kind], self.site.generators(kind)
         for name, file, ini in self.files(kind, section, remedy=f"write [{section}] and a type"):
             type_name = ini[section].get("type")

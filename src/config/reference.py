@@ -23,6 +23,7 @@ _OTHERS = (
     ("Boot profiles", "boot/NAME.ini", "boot.ini"),
     ("Schedules", "schedules/NAME.ini", "schedules.ini"),
     ("UPSes", "ups/NAME.ini", "ups.ini"),
+    ("Monitors", "monitors/NAME.ini", "monitors.ini"),
     ("The initramfs of boards", "initramfs.ini", "initramfs.ini"),
     ("The agent of a machine with a smart plug", "agent.ini", "agent.ini"),
 )
@@ -59,10 +60,16 @@ def _page() -> Iterator[str]:
             f"Options of `[{GENERATOR_SECTION[kind]}]` stand in that file; those of `[{PARAMS_SECTION[kind]}]` "
             "stand in the file of the server, in the section of that part.\n"
         )
-        yield from render(load_template(f"{kind}.ini"))
-        for name in type_names(kind):
-            yield f"### type = {name}\n"
-            yield from render(own_template(kind, name))
+        yield from _types(kind)
+    yield "## Channels: `etc/channels/NAME.ini`\n"
+    yield from _types("channels")
+
+
+def _types(kind: str) -> Iterator[str]:
+    yield from render(load_template(f"{kind}.ini"))
+    for name in type_names(kind):
+        yield f"### type = {name}\n"
+        yield from render(own_template(kind, name))
 
 
 def render(template: Template) -> Iterator[str]:

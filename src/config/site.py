@@ -10,7 +10,7 @@ from .model import ObjectConfig, PartConfig, ServerConfig, Site
 from .reader import SiteReader
 from .schedules import check_schedules
 from .servers import load_servers
-from .templates import KINDS, PLAIN_SECTION
+from .templates import PLAIN_SECTION, TYPED
 from .topology import check_topology
 from .ups import check_ups
 
@@ -27,7 +27,7 @@ def load_site(etc: Path, *, check_secrets: bool = True) -> Site:
         reader.fault("", problem=f"the configuration folder {etc} does not exist", remedy="make it, or name another")
         return reader.site
     reader.load_main()
-    for kind in KINDS:
+    for kind in TYPED:
         reader.load_generators(kind)
     for folder in PLAIN_SECTION:
         reader.load_plain(folder)

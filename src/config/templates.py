@@ -27,8 +27,11 @@ from .types import TYPES, OptionType
 log = logging.getLogger(__name__)
 
 KINDS = ("outlets", "controllers", "testers")
-GENERATOR_SECTION = {"outlets": "pdu", "controllers": "controller", "testers": "tester"}
-PLAIN_SECTION = {"circuits": "circuit", "boot": "boot", "schedules": "schedule", "ups": "ups"}
+"""What makes the parts of servers."""
+TYPED = (*KINDS, "channels")
+"""Folders of objects that have a type; the template of one is FOLDER.ini and conf_FOLDER/TYPE.ini together."""
+GENERATOR_SECTION = {"outlets": "pdu", "controllers": "controller", "testers": "tester", "channels": "channel"}
+PLAIN_SECTION = {"circuits": "circuit", "boot": "boot", "schedules": "schedule", "ups": "ups", "monitors": "monitor"}
 """Folder of objects that have no types -> the one section of their files; its template is FOLDER.ini."""
 PARAMS_SECTION = {"outlets": "outletParams", "controllers": "controllerParams", "testers": "testerParams"}
 
@@ -194,8 +197,8 @@ def _external(kind: str) -> dict[str, Template]:
 
 def own_template(kind: str, type_name: str) -> Template:
     """Return only what the type itself adds to the common options. Raises ConfigError if it is unknown."""
-    if kind not in KINDS:
-        raise ConfigError(f"{kind!r} is not one of {', '.join(KINDS)}")
+    if kind not in TYPED:
+        raise ConfigError(f"{kind!r} is not one of {', '.join(TYPED)}")
     if (kind, type_name) in EXTERNAL:
         return EXTERNAL[kind, type_name]
     if type_name not in available_types(kind):
@@ -204,7 +207,7 @@ def own_template(kind: str, type_name: str) -> Template:
 
 
 def driver_template(kind: str, type_name: str) -> Template:
-    """Return common and own options of a PDU, controller or tester type. Raises ConfigError if it is unknown."""
+    """Return common and own options of a type of a folder of ``TYPED``. Raises ConfigError if it is unknown."""
     return load_template(f"{kind}.ini").merged(own_template(kind, type_name))
 
 

@@ -26,9 +26,14 @@ NOUNS = {
     "boot": "boot profile",
     "schedules": "schedule",
     "ups": "UPS",
+    "channels": "channel",
+    "monitors": "monitor",
     "servers": "server",
 }
 """Folder -> what an object in it is called."""
+
+
+_SELECTING = {**{folder: PLAIN_SECTION[folder] for folder in ("schedules", "ups", "monitors")}, "channels": "channel"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,8 @@ def _of_file(file: str, ini: ConfigObj) -> Iterator[tuple[tuple[str, str], Use]]
                     yield from _one(part.kind, file, ini, section, part.key)
                 if PART_KINDS[0].key in ini[section]:
                     yield from _one("circuits", file, ini, section, CIRCUIT)
-    elif folder in ("schedules", "ups"):  # a name among its selectors; ranges and tags name nobody for good
-        yield from _listed(file, ini, PLAIN_SECTION[folder], "servers")
+    elif folder in _SELECTING:  # a name among its selectors; ranges and tags name nobody for good
+        yield from _listed(file, ini, _SELECTING[folder], "servers")
     elif folder in GENERATOR_SECTION:
         section = GENERATOR_SECTION[folder]
         yield from _listed(file, ini, section, "via")

@@ -1,4 +1,4 @@
-"""Finds the types of outlets, controls, tests and plugins: in the package's folders, and by entry points outside of it.
+"""Finds the types of outlets, controls, tests, channels and plugins: in the package, and by entry points outside of it.
 
 Nothing is imported but what is asked for: a driver's library is loaded only where a site uses it.
 """
@@ -15,7 +15,7 @@ from typing import Any
 from ..common.errors import ConfigError
 from ..config.templates import Template, parse_template, register_template
 
-FOLDERS = ("outlets", "controllers", "testers", "plugins")
+FOLDERS = ("outlets", "controllers", "testers", "channels", "plugins")
 _ROOT = __package__.rpartition(".")[0]
 
 

@@ -10,6 +10,7 @@ from ..common.clock import Clock
 from ..common.errors import CommandError, ConfigError, StoreError
 from ..common.events import EventBus
 from ..common.failpoints import failpoint
+from ..common.problems import ProblemSource
 from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
 from ..networkTree.ServerNetwork import ServerNetwork
@@ -41,6 +42,7 @@ class Engine:
 
     ``plan``, ``order``, ``cancel``  of an order, see ``engine.orders``
     ``meters``  what is measured beside the servers' parts; each is asked on the device loop, for the samples
+    ``problem_sources``  who knows of problems; each is asked on the device loop, for the alerts
     ``remembered_auto``  how the master switch stood when the daemon stopped, None = it was never set
     All methods run on the device loop. Nothing moves by itself at a start but what a run left open.
     """
@@ -57,6 +59,7 @@ class Engine:
         self.store = store
         self.remembered_auto: bool | None = None
         self.meters: list[Callable[[], Mapping[Series, float]]] = []
+        self.problem_sources: list[ProblemSource] = []
         self._suspended: list[Run] = []  # open runs that safe mode keeps from going on
         self.core = Core(network, Journal(store, clock), events, clock, settings or Settings())
         self.runs = RunBook(self.core)

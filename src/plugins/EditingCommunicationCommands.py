@@ -16,8 +16,8 @@ from ..commands.taking_over import TakingOver, who
 from ..common.errors import CommandError
 from ..common.services import DaemonServices
 from ..config.editing import Editor
-from ..config.known_options import FOLDERS
 from ..config.template_data import template_data
+from ..config.uses import NOUNS
 from ..networkTree.ServerNetworkFactory import check
 from .ModuleTemplate import ModuleTemplate
 
@@ -57,9 +57,8 @@ class EditingCommunicationCommands(ModuleTemplate):
         see("getINIFile", self._get_file, params={"iniPath": _FILE})
         see("loadINIFileConfig", self._load_file, params={"configPath": _FILE})
         see("loadINIFileTemplate", self._load_template, params={"templatePaths": _TEMPLATES})
-        for name, folder in zip(
-            ("PDU", "Controller", "Tester", "Server", "Circuit", "BootProfile", "Schedule", "UPS"), FOLDERS, strict=True
-        ):
+        for folder, noun in NOUNS.items():
+            name = "".join(word[0].upper() + word[1:] for word in noun.split())  # getPDUFolder, getBootProfileFolder
             doc = f"Return ``folder``: where the files of the {name}s lie, relative to etc."
             see(f"get{name}Folder", partial(_folder, folder), doc=doc)
         # Whoever may compare a guess with a secret can find it out: a difference is nothing for viewers.

@@ -11,7 +11,10 @@ from configobj import ConfigObj, Section
 
 from .lab import Endpoint, Lab
 
-FOLDERS = ("outlets", "controllers", "testers", "servers", "circuits", "boot", "schedules", "ups")
+FOLDERS = (
+    *("outlets", "controllers", "testers", "servers"),
+    *("circuits", "boot", "schedules", "ups", "monitors", "channels"),
+)
 KEY_FILE, KNOWN_HOSTS = "id_ed25519", "known_hosts"
 """Beside config.ini; paths in INI files are relative to there."""
 

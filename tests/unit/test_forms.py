@@ -17,7 +17,7 @@ import ockle.webserver
 from ockle.config.form_data import Wanted, form_data
 from ockle.config.look import Look
 from ockle.config.site import Site
-from ockle.config.templates import GENERATOR_SECTION, KINDS, driver_template, load_template, type_names
+from ockle.config.templates import GENERATOR_SECTION, TYPED, driver_template, load_template, type_names
 from ockle.config.types import TYPES
 from ockle.webserver.forms.fields import WIDGETS, baseline, make_section
 from ockle.webserver.forms.posted import read_form
@@ -63,7 +63,7 @@ def test_every_type_of_option_has_its_widget_and_every_widget_its_macro() -> Non
     assert {"text", "secret", "select", "multilist"} <= set(re.findall(r"macro (\w+)\(field", text))
 
 
-TYPED = [(kind, name) for kind in KINDS for name in type_names(kind)]
+TYPES_OF_ALL = [(kind, name) for kind in TYPED for name in type_names(kind)]
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\"'#\x85  "), max_size=20)
 VALUE = st.one_of(
     TEXT,
@@ -74,7 +74,7 @@ VALUE = st.one_of(
 
 
 @settings(max_examples=80, deadline=None)
-@given(typed=st.sampled_from(TYPED), data=st.data())
+@given(typed=st.sampled_from(TYPES_OF_ALL), data=st.data())
 def test_a_form_that_is_sent_back_unchanged_changes_nothing(typed: tuple[str, str], data: st.DataObject) -> None:
     kind, name = typed
     section = GENERATOR_SECTION[kind]
@@ -92,9 +92,11 @@ def test_a_form_that_is_sent_back_unchanged_changes_nothing(typed: tuple[str, st
     assert reading.conflicts == []
 
 
-@pytest.mark.parametrize("file", ["config.ini", "servers/a.ini", "circuits/a.ini"])
+@pytest.mark.parametrize("file", ["config.ini", "servers/a.ini", "circuits/a.ini", "monitors/a.ini"])
 def test_the_other_files_go_through_a_form_unchanged(file: str) -> None:
-    template = {"config.ini": "config.ini", "servers/a.ini": "serverNodes.ini", "circuits/a.ini": "circuits.ini"}[file]
+    template = {"config.ini": "config.ini", "servers/a.ini": "serverNodes.ini"}.get(
+        file, f"{file.partition('/')[0]}.ini"
+    )
     text = ""
     for section, options in load_template(template).sections.items():
         text += f"[{section}]\n"

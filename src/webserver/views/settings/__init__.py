@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyramid.config import Configurator
 
-FOLDER = "{folder:outlets|controllers|testers|circuits|boot|schedules|ups|servers}"
+FOLDER = "{folder:outlets|controllers|testers|circuits|boot|schedules|ups|monitors|channels|servers}"
 KIND = "{kind:outlets|controls|tests}"
 
 ROUTES = {

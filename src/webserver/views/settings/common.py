@@ -40,6 +40,8 @@ KINDS = {
     ),
     "schedules": Kind(N_("Schedules"), N_("schedule"), N_("When servers are switched on and off by themselves.")),
     "ups": Kind(N_("UPSes"), N_("UPS"), N_("Batteries that feed servers, and what is shut down when they run low.")),
+    "monitors": Kind(N_("Monitors"), N_("monitor"), N_("What machines measure of themselves, and what is too much.")),
+    "channels": Kind(N_("Channels"), N_("channel"), N_("Where alerts are sent: Slack, e-mail, webhooks and others.")),
     "servers": Kind(
         N_("Servers"),
         N_("server"),
