@@ -79,14 +79,18 @@ class Client:
         assert self.post("/config/apply", {"files": files})["reload"] == "done"
         self._known = list(needs)
         self.until(lambda servers: {server["word"] for server in servers.values()} == {"off"})
+        self.until(
+            lambda servers: servers.keys() == needs.keys(), "/state"
+        )  # so do the pages, which see it a bit later
 
-    def until(self, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    def until(self, holds: Callable[[dict[str, Any]], bool], path: str = "/servers") -> dict[str, Any]:
+        """Return what ``path`` says of the servers as soon as it ``holds``."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            servers: dict[str, Any] = self.get("/servers")["servers"]
+            servers: dict[str, Any] = self.get(path)["servers"]
             if holds(servers):
                 return servers
-            assert time.monotonic() < deadline, {name: server["state"] for name, server in servers.items()}
+            assert time.monotonic() < deadline, servers
 
     def run(self, plan: dict[str, Any]) -> dict[str, Any]:
         number = self.post(f"/plans/{plan['id']}/run", {"confirm": plan["confirm"]})["run"]
