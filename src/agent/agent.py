@@ -21,6 +21,7 @@ LEAST_BEAT_S = 1.0
 REACH_EVERY_S = 10.0
 """How often a plug that is not connected is tried."""
 LONGEST_WAIT_S = 10.0
+LOOK_EVERY_S = 0.1
 
 
 class LostTooLong(OckleError):
@@ -49,10 +50,12 @@ class Agent:
         self._heartbeat: Entity | None = None
         self.up = False
         self.going = False  # the machine was asked to go, and goes
+        self._take_back = False  # the plug is still to be told not to cut
         self._told: list[str] = []  # the problems that were logged since there was a connection
         self._wake = asyncio.Event()
         self._stopped = False
         self._reaching: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
         self._lost_at = self._reached_at = self._beat_at = float("-inf")
         self._beat_wanted = False
 
@@ -72,6 +75,8 @@ class Agent:
             if self._reaching is not None:
                 self._reaching.cancel()
                 await asyncio.gather(self._reaching, return_exceptions=True)
+            if self._leaving is not None:
+                await self._leaving  # a shutdown that was begun is not left half done
             await self._plug.close()
 
     def stop(self) -> None:
@@ -84,8 +89,10 @@ class Agent:
         if not self.up:
             self._reach(now)
             return
+        if not self.going and self._take_back:
+            self._take_back = not await self._arm(on=True)
         if not self.going and self._wish.due(now) == 0:
-            await self._go()
+            self._go()
         beaten = now - self._beat_at
         if beaten >= self._settings.heartbeat_every or (self._beat_wanted and beaten >= LEAST_BEAT_S):
             self._beat(now)
@@ -100,14 +107,14 @@ class Agent:
             waits += [] if due is None else [due]
         else:
             waits.append(max(self._reached_at + REACH_EVERY_S - now, 0.01))
-            waits.append(max(self._lost_at + self._settings.restart_after - now, 0.01))
+            waits += [] if self.going else [max(self._lost_at + self._settings.restart_after - now, 0.01)]
         return min(waits)
 
     # -- connection
 
     def _reach(self, now: float) -> None:
         """Try again; the library does, too, but with pauses of up to a minute."""
-        if now - self._lost_at >= self._settings.restart_after:
+        if now - self._lost_at >= self._settings.restart_after and not self.going:
             raise LostTooLong(
                 f"no connection to the plug for {now - self._lost_at:.0f} s: {', '.join(self._told[-1:])}"
             )
@@ -178,7 +185,7 @@ class Agent:
 
     # -- shutdown
 
-    async def _go(self) -> None:
+    def _go(self) -> None:
         settings = self._settings
         if settings.dry_run:
             log.warning("the delay switch is off; dry run: `%s` is not run", " ".join(settings.shutdown_command))
@@ -187,23 +194,38 @@ class Agent:
         self.going = True
         log.warning("the delay switch is off: the plug is told to cut, and this machine shuts down")
         notify.status("shutting the machine down")
+        self._leaving = asyncio.create_task(self._leave(), name="shutting the machine down")
+
+    async def _leave(self) -> None:
+        """Beside the loop, which goes on with heartbeats and watchdog however long the command takes."""
         await self._arm(on=False)
         try:
             await self._shutdown()
         except DeviceError as error:
             log.error("cannot shut down: %s; the plug is told not to cut", error)
-            await self._arm(on=True)
+            self._take_back = not await self._arm(on=True)
             self._wish.given_up()
             self.going = False
+            self._wake.set()
 
-    async def _arm(self, *, on: bool) -> None:
-        """Use the real delay switch; off has the plug cut later, on takes that back. A lost plug holds nothing up."""
-        name = self._settings.real_delay_switch
+    async def _arm(self, *, on: bool) -> bool:
+        """Use the real delay switch; off has the plug cut later, on takes that back. A lost plug holds nothing up.
+
+        Returns whether the plug has taken it in.
+        """
+        name, until = self._settings.real_delay_switch, self._now() + self._settings.plug.timeout
         try:
             await self._plug.switch(name, on)
-            await self._plug.read([("switch", name)])  # an answer: it has come there
+            (shown,) = await self._plug.read([("switch", name)])  # an answer: it has come there
+            while on and not shown and self._now() < until:  # or the answer was to what was asked before
+                await asyncio.sleep(LOOK_EVERY_S)
+                (shown,) = await self._plug.read([("switch", name)])
         except DeviceError as error:
             log.error("the real delay switch may not have been switched %s: %s", "on" if on else "off", error)
+            return False
+        if shown is not on:
+            log.error("the real delay switch was switched %s and shows %s", *("on", "off")[:: 1 if on else -1])
+        return True
 
     async def _by_command(self) -> None:
         await shut_down(self._settings.shutdown_command, self._settings.shutdown_timeout)
