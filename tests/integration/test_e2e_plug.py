@@ -28,7 +28,7 @@ from web_site import TOKENS
 
 pytestmark = pytest.mark.slow
 SPEED = 0.05
-HEARTBEAT_S = 20.0
+HEARTBEAT_S = 40.0
 SPEC = LabSpec(
     devices=(PlugSpec("plug", key=KEY, heartbeat_s=HEARTBEAT_S, heartbeat_limit=3),),
     machines=(MachineSpec("pi", (("plug", 1),), 2.0, 8.0, 30.0, services=("tcp",)),),
@@ -159,7 +159,7 @@ def test_off_in_the_gui_presses_the_delay_switch_and_the_cut_comes_after_the_shu
         next(entry.t for entry in seen if entry.kind == kind) for kind in ("shutdown", "halted", "relay")
     )
     assert wished <= armed <= shutdown <= halted <= opened
-    assert 15 * SPEED <= opened - armed < 15 * SPEED + 2
+    assert 15 * SPEED <= opened - armed < (15 + 180) * SPEED  # at the latest it would have come whatever it draws
     assert ledger.cuts_while_mounted() == []
     assert all(entry.t >= opened for entry in seen if entry.kind == "set")  # Ockle itself cut nothing
     made.until_state(pi="OFF")
@@ -167,7 +167,10 @@ def test_off_in_the_gui_presses_the_delay_switch_and_the_cut_comes_after_the_shu
 
 def test_a_dead_agent_makes_the_plug_cut_and_that_is_what_is_told(running: tuple[Site, Resident]) -> None:
     made, resident = running
-    mark, begun = len(made.ledger), time.monotonic()
+    mark = len(made.ledger)
+    made.until("not beating", lambda: not made.lab.plug_state("plug", "Heartbeat Switch"))
+    begun = time.monotonic()
+    made.until("heard again", lambda: made.lab.plug_state("plug", "Heartbeat Switch"))
     resident.kill()
     event = made.event("drift", "pi was switched off")
     assert event["text"] == "pi was switched off by its outlet itself: the machine's heartbeat was missed"
