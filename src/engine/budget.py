@@ -88,6 +88,10 @@ class Budget:
 
     # -- asking
 
+    def circuits(self) -> Iterator[Load]:
+        """Yield what each fuse carries."""
+        return (load for load in self._loads.values() if load.circuit.name and not load.circuit.waits)
+
     def loads(self, node: ServerNode) -> list[Load]:
         """Return what limits the starts of a server: the whole site first, then its circuits."""
         fuses = (outlet.circuit for outlet in self._fed_with(node) if outlet.circuit)

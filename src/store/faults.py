@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..common.errors import StoreBroken, StoreError, StoreFull
@@ -25,7 +27,7 @@ def code_of(error: BaseException) -> str:
     return str(getattr(origin, "sqlite_errorname", "") or getattr(origin, "sqlstate", "") or "")
 
 
-def store_error(doing: str, error: SQLAlchemyError | OSError) -> StoreError:
+def store_error(doing: str, error: SQLAlchemyError | sqlite3.Error | OSError) -> StoreError:
     """Return the StoreError that says what went wrong while ``doing``, such as "cannot write the store"."""
     code = code_of(error)
     text = f"{doing}: {first_line(error)}"
