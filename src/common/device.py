@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar
 
 from .clock import TICK_S, Clock, SystemClock
+from .metrics import Requests
 from .pace import Pace
 from .turns import Turns
 
@@ -24,6 +25,7 @@ class Device:
     ``restarted_at``  moment of the clock when a restart of the device itself was noticed: what was read before says
                       nothing any more
     ``not_before``    moment of the clock before which nothing may be switched
+    ``requests``      what became of the commands to it, for monitoring
     """
 
     def __init__(self, name: str, *, parallel: int = 1, gap_s: float = 0.0, clock: Clock | None = None) -> None:
@@ -33,6 +35,7 @@ class Device:
         self._pace = Pace(gap_s, self.clock)
         self.restarted_at = float("-inf")
         self.not_before = float("-inf")
+        self.requests = Requests()
         self._shared: dict[object, Any] = {}
 
     def turn(self) -> AbstractAsyncContextManager[None]:

@@ -10,11 +10,28 @@ from typing import Any, ClassVar
 
 from ..common.device import Device
 from ..common.device_loop import DeviceLoop, run_blocking, shared_loop
-from ..common.errors import DeviceAnswerError, DeviceRefused, DeviceUnreachable, OckleError
+from ..common.errors import (
+    DeviceAnswerError,
+    DeviceError,
+    DeviceRefused,
+    DeviceStateError,
+    DeviceUnreachable,
+    OckleError,
+)
 from ..common.logs import register_secret
 from ..config.templates import Template, check_settings, driver_template
 
 log = logging.getLogger(__name__)
+
+OPERATIONS = {
+    "_setOutletState": "set", "_setControlState": "set", "_checkOutlet": "check", "_test": "test",
+    "updateData": "measure",
+}  # fmt: skip
+"""Method of a type -> how its calls are counted; all others are reads."""
+RESULTS: dict[type[OckleError], str] = {
+    DeviceUnreachable: "unreachable", DeviceRefused: "refused", DeviceAnswerError: "bad_answer",
+    DeviceStateError: "wrong_state",
+}  # fmt: skip
 
 
 class Driver:
@@ -112,17 +129,34 @@ class Driver:
         """
         limit = timeout if timeout is not None else self.timeout * 1.5 + 1.0
         async with self.device.turn():
+            begun = self.device.clock.now()
             try:
-                if not inspect.iscoroutinefunction(method):
-                    return await run_blocking(lambda: method(*arguments), limit, self.name, before, self.device.overdue)
-                if before is not None:
-                    before()
-                async with asyncio.timeout(limit):  # wait_for would start a task for each command
-                    return await method(*arguments)
-            except TimeoutError:
-                raise DeviceUnreachable(f"{self.name}: no answer within {limit:g} s") from None
-            except OckleError:
+                answer = await self._exchange(method, arguments, limit, before)
+            except DeviceError as error:
+                self._note(method, RESULTS.get(type(error), "failed"), begun)
                 raise
-            except Exception as bug:
-                log.exception("%s: the type %s has a bug", self.name, type(self).__name__)
-                raise DeviceAnswerError(f"{self.name}: the type {type(self).__name__} has a bug: {bug!r}") from bug
+            self._note(method, "ok", begun)
+            return answer
+
+    async def _exchange(
+        self, method: Callable[..., Any], arguments: tuple[object, ...], limit: float, before: Callable[[], None] | None
+    ) -> Any:
+        try:
+            if not inspect.iscoroutinefunction(method):
+                return await run_blocking(lambda: method(*arguments), limit, self.name, before, self.device.overdue)
+            if before is not None:
+                before()
+            async with asyncio.timeout(limit):  # wait_for would start a task for each command
+                return await method(*arguments)
+        except TimeoutError:
+            raise DeviceUnreachable(f"{self.name}: no answer within {limit:g} s") from None
+        except OckleError:
+            raise
+        except Exception as bug:
+            log.exception("%s: the type %s has a bug", self.name, type(self).__name__)
+            raise DeviceAnswerError(f"{self.name}: the type {type(self).__name__} has a bug: {bug!r}") from bug
+
+    def _note(self, method: Callable[..., Any], result: str, begun: float) -> None:
+        """Count a command; what a type reads in a way of its own, for many at once, counts as ``read``."""
+        op = OPERATIONS.get(getattr(method, "__name__", ""), "read")
+        self.device.requests.note(op, result, self.device.clock.now() - begun)

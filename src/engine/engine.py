@@ -10,6 +10,7 @@ from ..common.clock import Clock
 from ..common.errors import CommandError, ConfigError, StoreError
 from ..common.events import EventBus
 from ..common.failpoints import failpoint
+from ..common.metrics import Family
 from ..common.problems import ProblemSource
 from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
@@ -26,6 +27,7 @@ from .emergency import KEY as EMERGENCY
 from .emergency import RUN_S, Emergency
 from .forces import Force, Forces
 from .journal import Journal
+from .metrics.tally import Tally
 from .names import Names
 from .observer import Observer
 from .orders import Orders
@@ -42,6 +44,8 @@ class Engine:
 
     ``plan``, ``order``, ``cancel``  of an order, see ``engine.orders``
     ``meters``  what is measured beside the servers' parts; each is asked on the device loop, for the samples
+    ``gauges``  what plugins tell monitoring of themselves; each is asked on the device loop
+    ``tally``   counts switchings and runs
     ``problem_sources``  who knows of problems; each is asked on the device loop, for the alerts
     ``remembered_auto``  how the master switch stood when the daemon stopped, None = it was never set
     All methods run on the device loop. Nothing moves by itself at a start but what a run left open.
@@ -59,6 +63,9 @@ class Engine:
         self.store = store
         self.remembered_auto: bool | None = None
         self.meters: list[Callable[[], Mapping[Series, float]]] = []
+        self.gauges: list[Callable[[], Iterable[Family]]] = []
+        self.tally = Tally(clock)
+        events.subscribe(self.tally.take)
         self.problem_sources: list[ProblemSource] = []
         self._suspended: list[Run] = []  # open runs that safe mode keeps from going on
         self.core = Core(network, Journal(store, clock), events, clock, settings or Settings())

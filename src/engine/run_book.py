@@ -311,6 +311,7 @@ class RunBook:
             f"run {run.id} {state}: {counts['done']} done, {counts['failed']} failed, {counts['skipped']} skipped",
             run=run.id,
             state=state,
+            action=run.action,
         )
         self._core.revision += 1
 

@@ -70,7 +70,7 @@ class Sampler:
         self, values: dict[Series, float], server: str, kind: str, part: str, data: Mapping[str, Any], measured: float
     ) -> None:
         for key, raw in data.items():
-            value, one = _number(raw), Series(server, kind, part, str(key))
+            value, one = as_number(raw), Series(server, kind, part, str(key))
             if value is not None and self._seen.get(one, -math.inf) < measured:
                 values[one] = value
                 self._seen[one] = measured
@@ -115,10 +115,10 @@ def _watts(node: ServerNode, oldest: float) -> float | None:
     readings = [outlet for outlet in metered if WATTS in outlet.data and outlet.measured_at >= oldest]
     if not metered or (not readings and all(outlet.measured_at >= oldest for outlet in metered)):
         return None  # what it measures is no power
-    return math.nan if len(readings) < len(metered) else math.fsum(_number(o.data[WATTS]) or 0.0 for o in readings)
+    return math.nan if len(readings) < len(metered) else math.fsum(as_number(o.data[WATTS]) or 0.0 for o in readings)
 
 
-def _number(raw: object) -> float | None:
+def as_number(raw: object) -> float | None:
     """Return a measured value as a finite number; None for what is none."""
     if not isinstance(raw, bool | int | float):
         return None

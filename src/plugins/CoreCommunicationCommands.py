@@ -6,6 +6,7 @@ from ..commands.daemon import DaemonCommands
 from ..commands.describe import DescribeCommands
 from ..commands.emergency import EmergencyCommands
 from ..commands.history import HistoryCommands
+from ..commands.metrics import MetricsCommands
 from ..commands.orders import OrderCommands
 from ..commands.status import StatusCommands
 from ..commands.users import UserCommands
@@ -24,6 +25,7 @@ class CoreCommunicationCommands(ModuleTemplate):
             EmergencyCommands,
             DescribeCommands,
             HistoryCommands,
+            MetricsCommands,
             DaemonCommands,
             UserCommands,
         ):

@@ -66,22 +66,29 @@ def request_daemon(request: Request) -> UserDaemon:
     who = request.identity
     settings: WebSettings = request.registry.web_settings
     token, name = (who.token, who.name) if who else ("", "")
-    via = "api" if request.path_info.startswith("/api/") else "gui"
+    via = "api" if is_for_programs(request) else "gui"
     longest = SILENT_CALL_S if request.snapshot.stale else float("inf")
     daemon = UserDaemon(settings, token, name, via, client_address(request), who.role if who else "viewer", longest)
     request.add_finished_callback(lambda _request: daemon.close())
     return daemon
 
 
-def ask_as_gui(request: Request, command: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
+def ask_as_gui(
+    request: Request, command: str, data: dict[str, Any] | None = None, timeout: float = CALL_S
+) -> dict[str, Any]:
     """Send a command that anybody may send, for somebody who has not logged in. Raises as ``UserDaemon.call``."""
     settings: WebSettings = request.registry.web_settings
-    longest = SILENT_CALL_S if request.snapshot.stale else CALL_S
+    longest = min(timeout, SILENT_CALL_S) if request.snapshot.stale else timeout
     connection = open_connection(settings, settings.token, "web", address=client_address(request), timeout=longest)
     try:
         return connection.call(command, data)
     finally:
         connection.close()
+
+
+def is_for_programs(request: Request) -> bool:
+    """Whether the address that was asked for is no page: programs want JSON, and no form to log in."""
+    return request.path_info.startswith(("/api/", "/grafana")) or request.path_info == "/metrics"
 
 
 def client_address(request: Request) -> str:

@@ -15,6 +15,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 
+from .daemon import is_for_programs
 from .ockle_client.connection import ClientError, ConnectionFailed, ReplyTimeout
 from .security import why_unknown
 from .texts import _
@@ -56,7 +57,7 @@ class Problem:
 
 def is_api(request: Request) -> bool:
     """Whether a program asked, which wants JSON."""
-    return request.path_info.startswith("/api/")
+    return is_for_programs(request)
 
 
 def answer(request: Request, problem: Problem, **data: Any) -> Response:

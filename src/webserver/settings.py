@@ -24,6 +24,7 @@ class WebSettings:
     ``token``       by which the GUI itself looks at the daemon, "" for none
     ``local_role``  "" for none
     ``locales``     a folder with catalogues of the site's own
+    ``metrics``     who may see /metrics: "off", "local", "viewer" or "open"
     ``grace``       seconds in which a person can take back what was just started
     """
 
@@ -36,6 +37,7 @@ class WebSettings:
     hosts: tuple[str, ...] = ()
     local_role: str = ""
     wall: bool = False
+    metrics: str = "local"
     language: str = ""
     locales: Path | None = None
     grace: float = 5.0
@@ -68,6 +70,7 @@ def read_settings(etc: Path, **instead: Any) -> WebSettings:
         hosts=tuple(found["hosts"]),
         local_role="" if found["local_role"] == "none" else found["local_role"],
         wall=found["wall"],
+        metrics=found["metrics"],
         language=found["language"],
         locales=etc / "locale",
         grace=found["grace"],

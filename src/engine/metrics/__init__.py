@@ -1,0 +1,1 @@
+"""Figures about the daemon and what it watches, for monitoring (Prometheus)."""
