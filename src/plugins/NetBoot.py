@@ -10,7 +10,7 @@ import time
 from typing_extensions import override
 
 from ..commands import netboot
-from ..commands.boot_ties import tied_boards
+from ..commands.netboot.ties import tied_boards
 from ..common.boot_reports import REPORTS, BootReport
 from ..common.errors import DeviceRefused, OckleError
 from ..common.own_program import own_command

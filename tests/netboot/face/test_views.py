@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ockle.commands.netboot_import import as_hosts, merged
-from ockle.commands.netboot_view import next_address, pools
+from ockle.commands.netboot.importing import as_hosts, merged
+from ockle.commands.netboot.view import next_address, pools
 from ockle.commands.staged_texts import StagedTexts
 from ockle.common.clock import SystemClock
 from ockle.common.errors import CommandError

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ockle.commands.port_mapping import MapJob, Row, parse_ports
+from ockle.commands.netboot.port_mapping import MapJob, Row, parse_ports
 from ockle.common.clock import LoopClock
 from ockle.common.errors import CommandError, DeviceUnreachable, OckleError
 from ockle.common.events import EventBus

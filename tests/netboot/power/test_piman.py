@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from board_lab import MACS, SERVER_AT, boards, site
 from e2e import Result, ockle
 from ockle.cli import piman_mapper, piman_power
-from ockle.commands import port_mapping, switch_ports
+from ockle.commands.netboot import port_mapping, switch_ports
 from ockle.common.clock import SystemClock
 from ockle.common.errors import ConfigError
 from ockle.config.site import load_site

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from board_lab import HOST, MACS, boards, site
-from ockle.commands import port_mapping, port_power, switch_ports
+from ockle.commands.netboot import port_mapping, port_power, switch_ports
 from ockle.common.CommunicationMessage import Message
 from ockle.MainDaemon import MainDaemon
 from ockle.simulator.lab import Lab

@@ -7,12 +7,12 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueE
 from typing import Any
 from zlib import crc32
 
-from ..config.model import Site
-from ..config.outlet_address import outlet_address
-from ..netboot.boards import Board, Line
-from ..netboot.hosts import Host
-from ..netboot.profiles import Profile
-from .group import Data
+from ...config.model import Site
+from ...config.outlet_address import outlet_address
+from ...netboot.boards import Board, Line
+from ...netboot.hosts import Host
+from ...netboot.profiles import Profile
+from ..group import Data
 
 Live = Mapping[str, Any]
 """The content of live.json, see ``netboot.folder``."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..netboot.hosts import Host, HostList, parse_hosts
-from ..netboot.mac import parse_mac
+from ...netboot.hosts import Host, HostList, parse_hosts
+from ...netboot.mac import parse_mac
 
 FIELDS = 4
 

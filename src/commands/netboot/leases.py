@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..netboot.boards import Boards
-from ..netboot.dhcp.lease_store import read_leases as read_rows
-from .group import Data
+from ...netboot.boards import Boards
+from ...netboot.dhcp.lease_store import read_leases as read_rows
+from ..group import Data
 
 
 def read_leases(boards: Boards, now: float) -> list[Data]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..common.CommunicationHandler import current_caller
-from ..common.errors import CommandError, DeviceError, OckleError
-from ..common.services import DaemonServices
-from ..netboot.port_book import PoePort, PortBook
-from ..networkTree.plan import Plan
-from . import fields
-from .boot_ties import tied_boards
-from .group import CommandGroup, Data
-from .netboot_desk import Desk
+from ...common.CommunicationHandler import current_caller
+from ...common.errors import CommandError, DeviceError, OckleError
+from ...common.services import DaemonServices
+from ...netboot.port_book import PoePort, PortBook
+from ...networkTree.plan import Plan
+from .. import fields
+from ..group import CommandGroup, Data
+from .desk import Desk
 from .port_power import PortPower
 from .switch_ports import SwitchPorts, poe_port
+from .ties import tied_boards
 
 BOARD = "its name, MAC address or address"
 CYCLE_S = 60.0

@@ -7,11 +7,11 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ..common.errors import CommandError, DeviceError, OckleError
-from ..common.services import DaemonServices
-from ..engine.by_hand import Guard
-from ..netboot.port_book import PoePort, PortBook
-from ..outlets.poe import PoE
+from ...common.errors import CommandError, DeviceError, OckleError
+from ...common.services import DaemonServices
+from ...engine.by_hand import Guard
+from ...netboot.port_book import PoePort, PortBook
+from ...outlets.poe import PoE
 from .switch_ports import SwitchPorts
 
 log = logging.getLogger(__name__)

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..common.clock import Clock
-from ..common.errors import CommandError, OckleError
-from ..common.events import EventBus
-from ..drivers.bridge_tables import Bridge
-from ..netboot.host_book import HostBook
-from ..netboot.port_book import PoePort, PortBook
+from ...common.clock import Clock
+from ...common.errors import CommandError, OckleError
+from ...common.events import EventBus
+from ...drivers.bridge_tables import Bridge
+from ...netboot.host_book import HostBook
+from ...netboot.port_book import PoePort, PortBook
 from .port_power import PortPower
 from .switch_ports import SwitchPorts
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..config.model import Site
-from ..netboot.host_book import HostBook
+from ...config.model import Site
+from ...netboot.host_book import HostBook
 
 TESTER = "HelloProtocol"
 

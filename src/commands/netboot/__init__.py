@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..common.services import DaemonServices
-from ..netboot.port_book import PortBook
-from .netboot_cycle import NetbootCycle
-from .netboot_desk import Desk, NetbootPlugin
-from .netboot_hosts import NetbootHosts
-from .netboot_look import NetbootLook
-from .netboot_mapping import NetbootMapping
-from .netboot_power import NetbootPower
+from ...common.services import DaemonServices
+from ...netboot.port_book import PortBook
+from .cycle import NetbootCycle
+from .desk import Desk, NetbootPlugin
+from .hosts import NetbootHosts
+from .look import NetbootLook
+from .mapping import NetbootMapping
 from .port_power import PortPower
+from .power import NetbootPower
 from .switch_ports import SwitchPorts
 
 

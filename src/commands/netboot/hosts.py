@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..common.errors import CommandError
-from ..common.services import DaemonServices
-from ..netboot.hosts import Host, HostList, parse_hosts
-from . import fields
-from .group import CommandGroup, Data
-from .netboot_desk import Desk
-from .netboot_import import as_hosts, merged
-from .staged_texts import StagedTexts
-from .taking_over import who
+from ...common.errors import CommandError
+from ...common.services import DaemonServices
+from ...netboot.hosts import Host, HostList, parse_hosts
+from .. import fields
+from ..group import CommandGroup, Data
+from ..staged_texts import StagedTexts
+from ..taking_over import who
+from .desk import Desk
+from .importing import as_hosts, merged
 
 NAME = "letters, digits, - . _"
 IP = "its address; empty: one of the pool"

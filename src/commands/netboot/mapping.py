@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
-from ..common.CommunicationHandler import current_caller
-from ..common.errors import CommandError, DeviceError
-from ..common.services import DaemonServices
-from ..drivers.port_finder import AmbiguousError
-from ..netboot.mac import parse_mac
-from ..netboot.port_book import PoePort, PortBook
-from . import fields
-from . import netboot_view as view
-from .boot_ties import tied_boards
-from .group import CommandGroup, Data
-from .netboot_desk import Desk
+from ...common.CommunicationHandler import current_caller
+from ...common.errors import CommandError, DeviceError
+from ...common.services import DaemonServices
+from ...drivers.port_finder import AmbiguousError
+from ...netboot.mac import parse_mac
+from ...netboot.port_book import PoePort, PortBook
+from .. import fields
+from ..group import CommandGroup, Data
+from . import view
+from .desk import Desk
 from .port_mapping import MapJob, Row, RowState, parse_ports
 from .port_power import PortPower
 from .switch_ports import SwitchPorts, poe_port
+from .ties import tied_boards
 
 KEPT = 20
 WAIT_S = 60.0

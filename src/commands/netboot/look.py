@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..common.errors import OckleError
-from ..common.services import DaemonServices
-from ..netboot.mac import parse_mac
-from ..netboot.profiles import Profiles
-from . import fields
-from . import netboot_view as view
-from .group import CommandGroup, Data
-from .netboot_desk import Desk
-from .netboot_leases import read_leases
+from ...common.errors import OckleError
+from ...common.services import DaemonServices
+from ...netboot.mac import parse_mac
+from ...netboot.profiles import Profiles
+from .. import fields
+from ..group import CommandGroup, Data
+from . import view
+from .desk import Desk
+from .leases import read_leases
 
 LINES = 200
 BOARD = "its name, MAC address or address"

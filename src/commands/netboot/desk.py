@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any, Protocol
 
-from ..common.errors import CommandError
-from ..common.services import DaemonServices
-from ..netboot.boards import Board, Boards
-from ..netboot.folder import BootFolder
-from ..netboot.host_book import HostBook
-from ..netboot.hosts import Host
-from ..netboot.mac import parse_mac
-from ..netboot.port_book import PortBook
-from ..netboot.profiles import Profiles
-from ..netboot.stages import Stage
-from . import netboot_view as view
-from .boot_ties import tied_boards
-from .group import Data
+from ...common.errors import CommandError
+from ...common.services import DaemonServices
+from ...netboot.boards import Board, Boards
+from ...netboot.folder import BootFolder
+from ...netboot.host_book import HostBook
+from ...netboot.hosts import Host
+from ...netboot.mac import parse_mac
+from ...netboot.port_book import PortBook
+from ...netboot.profiles import Profiles
+from ...netboot.stages import Stage
+from ..group import Data
+from . import view
+from .ties import tied_boards
 
 
 class NetbootPlugin(Protocol):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..common.CommunicationHandler import current_caller
-from ..common.errors import CommandError
-from ..common.services import DaemonServices
-from ..netboot.port_book import PoePort
-from . import fields
-from .boot_ties import tied_boards
-from .group import CommandGroup, Data
-from .netboot_desk import Desk
+from ...common.CommunicationHandler import current_caller
+from ...common.errors import CommandError
+from ...common.services import DaemonServices
+from ...netboot.port_book import PoePort
+from .. import fields
+from ..group import CommandGroup, Data
+from .desk import Desk
 from .port_power import PortPower
 from .switch_ports import SwitchPorts
+from .ties import tied_boards
 
 CYCLE_S = 60.0
 

@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..common.device import Device
-from ..common.errors import CommandError, DeviceError, DeviceUnreachable
-from ..common.services import DaemonServices
-from ..config.model import ObjectConfig, PartConfig
-from ..config.outlet_address import outlet_address
-from ..drivers.bridge_tables import Bridge
-from ..drivers.discovery import load_class
-from ..drivers.port_finder import AmbiguousError, Place, choose, places
-from ..netboot.port_book import PoePort
-from ..networkTree.ServerNode import ServerNode
-from ..outlets.marks import OutletMarks
-from ..outlets.poe import PoE
+from ...common.device import Device
+from ...common.errors import CommandError, DeviceError, DeviceUnreachable
+from ...common.services import DaemonServices
+from ...config.model import ObjectConfig, PartConfig
+from ...config.outlet_address import outlet_address
+from ...drivers.bridge_tables import Bridge
+from ...drivers.discovery import load_class
+from ...drivers.port_finder import AmbiguousError, Place, choose, places
+from ...netboot.port_book import PoePort
+from ...networkTree.ServerNode import ServerNode
+from ...outlets.marks import OutletMarks
+from ...outlets.poe import PoE
 
 READ_S = 20.0
 """For all tables of one switch."""
