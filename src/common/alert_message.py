@@ -25,6 +25,7 @@ class AlertMessage:
     ``servers``  the servers that it is about
     ``site``     name of the installation
     ``url``      the page of the alert, "" = not known
+    ``about``    the kind of its problem, one of PROBLEM_KINDS, "" = it is about none
     """
 
     id: str
@@ -38,6 +39,7 @@ class AlertMessage:
     servers: tuple[str, ...] = ()
     site: str = ""
     url: str = ""
+    about: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""

@@ -20,13 +20,18 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+PROBLEM_KINDS = (
+    *("server", "device", "supply", "node", "limit", "ups", "circuit", "schedule", "plugin", "store", "daemon"),
+    *("emergency", "boot", "channel"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that is wrong, as long as it is.
 
     ``key``       the same while it is the same problem: ``server/web1``, ``limit/web1/cpu_percent``
-    ``kind``      server, device, supply, node, limit, ups, circuit, schedule, plugin, store, daemon, emergency, boot,
-                  channel
+    ``kind``      one of PROBLEM_KINDS
     ``subject``   what has it: ``server/web1``, ``outlets/pdu-a``, ``node/web1``, ``ups/rack``, ``daemon``
     ``text``      one sentence that names the subject; its figures may change while the key stays
     ``server``    the server that it is about, "" for none

@@ -55,6 +55,11 @@ class QuietHours:
     windows: Sequence[Window]
     zone: tzinfo
 
+    @property
+    def endless(self) -> bool:
+        """Whether the windows leave no moment of a week out."""
+        return self.until(0.0) == math.inf
+
     def until(self, at: float) -> float | None:
         """Return when the quiet that ``at`` lies in ends, None if it lies in none; inf if it never ends.
 

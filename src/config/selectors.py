@@ -22,6 +22,19 @@ def _selects(site: Site, selector: str) -> bool:
     return all(name in site.servers for name in expand(selector))
 
 
+def named(site: Site, selectors: Iterable[str]) -> frozenset[str]:
+    """Return the servers that readable selectors name; one by a state, which is not known here, names none."""
+    found: set[str] = set()
+    for one in selectors:
+        if one == "all":
+            found.update(site.servers)
+        elif one.startswith("@"):
+            found.update(name for name, server in site.servers.items() if one[1:] in server.settings["tags"])
+        elif not one.startswith("state:"):
+            found.update(name for name in expand(one) if name in site.servers)
+    return frozenset(found)
+
+
 def unreadable(selector: str) -> str:
     """Return why a selector is none, "" if it is one."""
     try:

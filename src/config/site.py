@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .boot import check_boot
+from .channels import check_channels
 from .faults import Fault
 from .model import ObjectConfig, PartConfig, ServerConfig, Site
 from .reader import SiteReader
@@ -36,4 +37,5 @@ def load_site(etc: Path, *, check_secrets: bool = True) -> Site:
     check_boot(reader)
     check_schedules(reader)
     check_ups(reader)
+    check_channels(reader)
     return reader.site
