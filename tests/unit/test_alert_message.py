@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ockle.channels.Log import Log
+from ockle.channels.log import Log
 from ockle.common.alert_message import MESSAGE_KINDS, AlertMessage
 from ockle.common.problems import Severity
 
