@@ -50,5 +50,5 @@ def test_the_log_gets_a_line(kind: str, severity: Severity, level: str, caplog: 
     with caplog.at_level(logging.INFO):
         asyncio.run(Log("all", {}).send(AlertMessage("1", kind, severity, "web1: failed to start", ("also: web2",))))
     assert caplog.record_tuples == [
-        ("ockle.channels.Log", getattr(logging, level), f"alert {kind}: web1: failed to start; also: web2")
+        ("ockle.channels.log", getattr(logging, level), f"alert {kind}: web1: failed to start; also: web2")
     ]
