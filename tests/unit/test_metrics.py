@@ -234,9 +234,9 @@ def test_no_text_of_others_breaks_a_line(server: str, text: str) -> None:
 
 
 def test_numbers_states_and_names_are_written_as_each_format_wants_them() -> None:
-    counter = {"name": "a_b", "type": "counter", "help": "h", "samples": [("_total", {}, math.inf)]}
+    counter: dict[str, Any] = {"name": "a_b", "type": "counter", "help": "h", "samples": [("_total", {}, math.inf)]}
     state = {"name": "s", "type": "stateset", "help": "h", "samples": [("", {"server": "x", "state": "ON"}, 1)]}
-    both = [counter, {**state, "states": ["ON", "OFF"]}]
+    both: list[dict[str, Any]] = [counter, {**state, "states": ["ON", "OFF"]}]
     shown = ['s{server="x",state="ON"} 1', 's{server="x",state="OFF"} 0']
     assert classic(both).splitlines() == [
         "# HELP a_b_total h", "# TYPE a_b_total counter", "a_b_total +Inf", "# HELP s h", "# TYPE s gauge", *shown,
