@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .errors import DeviceAnswerError, DeviceError, DeviceRefused, DeviceUnreachable, OckleError
+from .oserrors import reason
 
 if TYPE_CHECKING:
     from aionut import NUTError
@@ -161,6 +162,8 @@ async def _translated(client: object, ups: str, where: str, error: NUTError) -> 
         return DeviceAnswerError(f"{where}: {text}")
     if isinstance(error, NUTTimeoutError):
         return DeviceUnreachable(f"{where}: no answer")
+    if isinstance(error.__cause__, OSError):
+        text = reason(error.__cause__)
     return DeviceUnreachable(f"{where}: {text or type(error).__name__}")
 
 

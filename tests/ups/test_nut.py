@@ -62,8 +62,9 @@ def test_what_is_stale_is_unknown(nut: peers_nut.Nut) -> None:
 
 
 def test_nobody_there() -> None:
-    with pytest.raises(DeviceUnreachable, match="upsd at 127"):
-        read(free_port("tcp"))
+    port = free_port("tcp")
+    with pytest.raises(DeviceUnreachable, match=f"^upsd at 127.0.0.1:{port}: Connection refused$"):
+        read(port)
 
 
 @pytest.mark.parametrize(
