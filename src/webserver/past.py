@@ -124,22 +124,8 @@ class Past:
     @cached_property
     def charts(self) -> list[Chart]:
         """One plot for each thing that was measured."""
-        which = {"server": self.server}
-        reply = self._ask("plots", "samples", samples_query(which, self.window))
-        by_key: dict[str, list[Line]] = {}  # by what is measured
-        for series in reply["series"] if reply else ():
-            line = line_of(series, series["object"] or _("together"))
-            if line is not None and not (series["kind"] == "test" and series["key"] == PASSED):
-                by_key.setdefault(series["key"], []).append(line)
-        return [
-            Chart(
-                key_title(key, lines[0].unit),
-                order(lines),
-                self.window,
-                data_url(self._request, {**which, "key": key}, self.window),
-            )
-            for key, lines in sorted(by_key.items())
-        ]
+        found, self.problem["plots"] = charts_of(self._request, {"server": self.server}, self.window)
+        return found
 
     def _ask(self, part: str, command: str, data: dict[str, Any]) -> dict[str, Any] | None:
         reply, self.problem[part] = ask(self._request, command, data)
@@ -149,6 +135,21 @@ class Past:
 def past_of(request: Request) -> Past:
     """Return ``request.past``: of the server in the address."""
     return Past(request, request.matchdict["server"])
+
+
+def charts_of(request: Request, which: Mapping[str, Any], window: Window) -> tuple[list[Chart], str]:
+    """Return one plot for each key of the samples that ``which`` names, and why there are none."""
+    reply, problem = ask(request, "samples", samples_query(which, window))
+    by_key: dict[str, list[Line]] = {}  # by what is measured
+    for series in reply["series"] if reply else ():
+        line = line_of(series, series["object"] or _("together"))
+        if line is not None and not (series["kind"] == "test" and series["key"] == PASSED):
+            by_key.setdefault(series["key"], []).append(line)
+    charts = [
+        Chart(key_title(key, lines[0].unit), order(lines), window, data_url(request, {**which, "key": key}, window))
+        for key, lines in sorted(by_key.items())
+    ]
+    return charts, problem
 
 
 def ask(request: Request, command: str, data: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:

@@ -21,11 +21,15 @@ Data = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of object. ``title`` of its list, ``noun`` for one of them, ``about`` what they are for."""
+    """A kind of object. ``title`` of its list, ``noun`` for one of them, ``about`` what they are for.
+
+    ``work``  route of the page that shows them at work, and its name; () where there is none
+    """
 
     title: str
     noun: str
     about: str
+    work: tuple[str, str] | tuple[()] = ()
 
 
 KINDS = {
@@ -38,14 +42,25 @@ KINDS = {
     "boot": Kind(
         N_("Boot profiles"), N_("boot profile"), N_("What machines that boot over the network are given to boot.")
     ),
-    "schedules": Kind(N_("Schedules"), N_("schedule"), N_("When servers are switched on and off by themselves.")),
-    "ups": Kind(N_("UPSes"), N_("UPS"), N_("Batteries that feed servers, and what is shut down when they run low.")),
+    "schedules": Kind(
+        N_("Schedules"),
+        N_("schedule"),
+        N_("When servers are switched on and off by themselves."),
+        ("runs.schedules", N_("Their next times")),
+    ),
+    "ups": Kind(
+        N_("UPSes"),
+        N_("UPS"),
+        N_("Batteries that feed servers, and what is shut down when they run low."),
+        ("runs.ups", N_("What they say")),
+    ),
     "monitors": Kind(N_("Monitors"), N_("monitor"), N_("What machines measure of themselves, and what is too much.")),
     "channels": Kind(N_("Channels"), N_("channel"), N_("Where alerts are sent: Slack, e-mail, webhooks and others.")),
     "servers": Kind(
         N_("Servers"),
         N_("server"),
         N_("What is switched: what feeds each, how it is shut down and tested, and what it needs."),
+        ("servers", N_("How they are")),
     ),
 }
 
@@ -121,6 +136,14 @@ def _is_here(now: str, route: str, parts: Mapping[str, str], found: Mapping[str,
 
 _INSIDE = {"settings.history": ("settings.revision",), "settings.hosts": ("settings.hosts_import",)}
 _OF_SERVERS = ("settings.needs", "settings.parts", "settings.part", "settings.new_part")
+
+
+def at_work(request: Request, kind: Kind) -> Data | None:
+    """Return the address and the name of the page that shows a kind of object at work, None where there is none."""
+    if not kind.work:
+        return None
+    route, text = kind.work
+    return {"url": request.route_path(route), "text": _(text)}
 
 
 def go(request: Request, route: str, note: str = "", **parts: Any) -> Response:

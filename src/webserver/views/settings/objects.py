@@ -9,13 +9,30 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from ....config.templates import KINDS as PART_FOLDERS
+from ....config.templates import TYPED
 from ...forms.fields import Texts, baseline
 from ...forms.posted import Reading, read_form
 from ...texts import _
-from .common import KINDS, Data, Outcome, edit, existing_form, form_or_text, get_form, go, moved, page, sections_of
+from .common import (
+    KINDS,
+    Data,
+    Outcome,
+    at_work,
+    edit,
+    existing_form,
+    form_or_text,
+    get_form,
+    go,
+    moved,
+    page,
+    sections_of,
+)
 
 LISTS = ("dependencies", "outlets", "controls", "tests")
 """Options of a server that have pages of their own."""
+USED = frozenset({*PART_FOLDERS, "circuits", "boot"})
+"""Folders whose objects are named by others."""
 
 
 def file_of(request: Request) -> str:
@@ -28,9 +45,9 @@ def object_list(request: Request) -> Data:
     folder = request.matchdict["folder"]
     kind = KINDS[folder]
     found = request.daemon.call("configObjects", {"folder": folder})["objects"]
-    typed = folder in ("outlets", "controllers", "testers")
+    shown = {"objects": found, "typed": folder in TYPED, "used": folder in USED, "at_work": at_work(request, kind)}
     texts = {"title": _(kind.title), "noun": _(kind.noun), "about": _(kind.about)}
-    return page(request, folder=folder, objects=found, typed=typed, **texts)
+    return page(request, folder=folder, **shown, **texts)
 
 
 # -- a new one
@@ -165,6 +182,7 @@ def show_object(
         request,
         form=form,
         title=_(KINDS[form["folder"]].title),
+        at_work=at_work(request, KINDS[form["folder"]]),
         form_sections=sections,
         errors=[*errors, *(outcome.errors if outcome else ())],
         conflicts=reading.conflicts if reading else [],
@@ -188,7 +206,7 @@ def _link(request: Request, file: str) -> str:
 
 def test_fields(request: Request, form: Mapping[str, Any]) -> list[Any]:
     """Return the fields that say what to read when nothing uses a PDU, controller or tester yet."""
-    if not form["types"] or form["uses"] or not form["type"]:
+    if form["folder"] not in PART_FOLDERS or form["uses"] or not form["type"]:
         return []
     probe = get_form(request, "servers/new.ini", part=[form["folder"], form["name"]])
     part = probe["sections"][-1]
