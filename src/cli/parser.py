@@ -28,6 +28,7 @@ GROUPS = {
     "runs": ("runs", "cancel"),
     "schedule": ("schedule",),
     "ups": ("ups",),
+    "nodes": ("nodes",),
     "events": ("events", "who"),
     "history": ("history", "note"),
     "parts": ("outlet", "control", "auto", "resume"),

@@ -96,9 +96,9 @@ async def fetch(target: Target, timeout: float, *, request: Request = GET, max_b
         raise DeviceUnreachable(f"{target.where}: {reason(error)}") from error
 
 
-async def fetch_json(target: Target, timeout: float) -> dict[str, Any]:
-    """GET the JSON object at ``target``; raises as ``fetch`` does, and DeviceAnswerError when it is none."""
-    response = await fetch(target, timeout)
+async def fetch_json(target: Target, timeout: float, *, request: Request = GET) -> dict[str, Any]:
+    """Return the JSON object at ``target``; raises as ``fetch`` does, and DeviceAnswerError when it is none."""
+    response = await fetch(target, timeout, request=request)
     if response.status != 200:
         raise DeviceAnswerError(f"{target.where}: status {response.status}, not 200")
     return json_object(response.text(), target.where)

@@ -8,6 +8,7 @@ from .boot import check_boot
 from .channels import check_channels
 from .faults import Fault
 from .model import ObjectConfig, PartConfig, ServerConfig, Site
+from .monitors import check_monitors
 from .reader import SiteReader
 from .schedules import check_schedules
 from .servers import load_servers
@@ -38,4 +39,5 @@ def load_site(etc: Path, *, check_secrets: bool = True) -> Site:
     check_schedules(reader)
     check_ups(reader)
     check_channels(reader)
+    check_monitors(reader)
     return reader.site

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..common.clock import Clock
@@ -16,7 +16,6 @@ from ..networkTree.explain import explain, reason
 from ..networkTree.facts import Desired
 from ..networkTree.ServerNetwork import ServerNetwork
 from ..store.recovery import SAFE_MODE
-from ..store.samples.sample_store import Series
 from ..store.store import Store
 from .adoption import close_all, devices, exchange
 from .by_hand import ByHand
@@ -33,6 +32,7 @@ from .observer import Observer
 from .orders import Orders
 from .run_book import RunBook
 from .runs import Run, RunState
+from .sampling import Meter
 from .settings import Settings
 from .store_watch import StoreWatch
 
@@ -62,7 +62,7 @@ class Engine:
     ) -> None:
         self.store = store
         self.remembered_auto: bool | None = None
-        self.meters: list[Callable[[], Mapping[Series, float]]] = []
+        self.meters: list[Meter] = []
         self.gauges: list[Callable[[], Iterable[Family]]] = []
         self.tally = Tally(clock)
         events.subscribe(self.tally.take)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..common.common import OpState
 from ..common.errors import DeviceError
@@ -22,6 +22,18 @@ log = logging.getLogger(__name__)
 
 UP = frozenset({OpState.OK, OpState.forcedOn})
 WATTS, COUNT = "power_w", "servers_on"
+
+
+class Measured(NamedTuple):
+    """What a meter beside the servers' parts has: a finite value, the moment of the clock when it was measured, and the
+    usual seconds between two measurements, 0 = whenever it is asked."""
+
+    value: float
+    at: float
+    every: float = 0.0
+
+
+Meter = Callable[[], Mapping[Series, Measured]]
 
 
 class Sampler:
@@ -40,7 +52,7 @@ class Sampler:
         network: ServerNetwork,
         settings: Settings,
         now: float,
-        meters: Iterable[Callable[[], Mapping[Series, float]]] = (),
+        meters: Iterable[Meter] = (),
     ) -> tuple[dict[Series, float], dict[Series, float]]:
         """Have the controls of running servers measured; return the values and the pace of each series."""
         await self._measure_controls(network)
@@ -61,9 +73,9 @@ class Sampler:
             pace[one] = {"outlet": polled, "test": tested}.get(one.kind, self.interval)
         totals = self._totals(network, now - GAP_AFTER * polled)
         for meter in meters:
-            found = meter()
-            values |= found
-            pace |= dict.fromkeys(found, self.interval)
+            for one, measure in meter().items():
+                if self._is_new(one, measure.at):
+                    values[one], pace[one] = measure.value, max(self.interval, measure.every)
         return {**values, **totals}, {**pace, **dict.fromkeys(totals, polled)}
 
     def _take(
@@ -71,9 +83,15 @@ class Sampler:
     ) -> None:
         for key, raw in data.items():
             value, one = as_number(raw), Series(server, kind, part, str(key))
-            if value is not None and self._seen.get(one, -math.inf) < measured:
+            if value is not None and self._is_new(one, measured):
                 values[one] = value
-                self._seen[one] = measured
+
+    def _is_new(self, one: Series, measured: float) -> bool:
+        """Tell whether it was measured anew since this was asked last."""
+        if self._seen.get(one, -math.inf) >= measured:
+            return False
+        self._seen[one] = measured
+        return True
 
     @staticmethod
     async def _measure_controls(network: ServerNetwork) -> None:

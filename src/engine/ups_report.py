@@ -8,13 +8,14 @@ from ..common.clock import Clock
 from ..common.nut import Supply
 from ..config.ups import Ups
 from ..store.samples.sample_store import Series
+from .sampling import Measured
 from .ups_keeper import VIA, UpsKeeper
 from .ups_watch import waits_for
 
 
-def measured(keeper: UpsKeeper) -> dict[Series, float]:
+def measured(keeper: UpsKeeper) -> dict[Series, Measured]:
     """Return what the UPSes measure now, for the samples."""
-    found: dict[Series, float] = {}
+    found: dict[Series, Measured] = {}
     for name, watch in keeper.seen().items():
         reading = watch.reading
         if reading is None:
@@ -22,7 +23,11 @@ def measured(keeper: UpsKeeper) -> dict[Series, float]:
         figures = {"charge_percent": reading.charge, "runtime_s": reading.runtime, **reading.figures}
         if watch.supply is not Supply.UNKNOWN:
             figures["on_battery"] = float(watch.supply is Supply.BATTERY)
-        found |= {Series("", VIA, name, key): value for key, value in figures.items() if value is not None}
+        found |= {
+            Series("", VIA, name, key): Measured(value, watch.read_at)
+            for key, value in figures.items()
+            if value is not None
+        }
     return found
 
 

@@ -28,12 +28,13 @@ class Watch:
     since: float = 0.0
     battery_since: float | None = None
     reading: Reading | None = None
+    read_at: float = 0.0
     problem: str = "not asked yet"
     changes: deque[float] = field(default_factory=lambda: deque(maxlen=FLAPS))
 
     def saw(self, reading: Reading, now: float) -> bool:
         """Take in what it says; tells whether what its load lives on is another than before."""
-        self.reading = reading
+        self.reading, self.read_at = reading, now
         self.problem = "; ".join(reading.problems) if reading.supply is Supply.UNKNOWN else ""
         if reading.supply is Supply.BATTERY and self.battery_since is None:
             self.battery_since = now

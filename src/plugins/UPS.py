@@ -9,6 +9,7 @@ from ..common.errors import OckleError
 from ..common.nut import Reading, read_ups
 from ..common.services import DaemonServices
 from ..config.ups import Ups, ups_of
+from ..engine.sampling import Measured
 from ..engine.ups_keeper import UpsKeeper
 from ..engine.ups_report import measured
 from ..store.samples.sample_store import Series
@@ -58,7 +59,7 @@ class UPS(ModuleTemplate):
             self.stop_requested.wait(self.getConfigVar("interval"))
         self.mainDaemon.engine.meters.remove(self._measured)
 
-    def _measured(self) -> dict[Series, float]:
+    def _measured(self) -> dict[Series, Measured]:
         return measured(self._keeper)
 
     def _take(self) -> None:

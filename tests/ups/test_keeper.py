@@ -238,7 +238,7 @@ def test_what_it_measures() -> None:
     async def scenario(engine: Engine) -> None:
         site = Site(engine, ups())
         await site.wait(0, {**BATTERY, "ups.load": "40", "battery.charge": "80"})
-        found = {one.key: value for one, value in measured(site.keeper).items()}
+        found = {one.key: measure.value for one, measure in measured(site.keeper).items()}
         assert found == {"charge_percent": 80.0, "runtime_s": 3600.0, "load_percent": 40.0, "on_battery": 1.0}
 
     Rig({"a": []}).play(scenario)

@@ -1,0 +1,68 @@
+"""Monitoring: asks machines what they measure of themselves, and knows what is too much of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import override
+
+from ..commands.node_places import find_nodes, hosts_of
+from ..commands.nodes import NodeCommands
+from ..common.errors import DeviceRefused
+from ..common.http import Request, Target, fetch_json
+from ..common.services import DaemonServices
+from ..config.references import ReferenceProblem
+from ..engine.monitoring.node_keeper import NodeKeeper
+from ..engine.monitoring.nodes import Node
+from ..netboot.host_book import HostBook
+from .ModuleTemplate import ModuleTemplate
+
+
+class Monitoring(ModuleTemplate):
+    """Asks on an event loop of its own, in the plugin's thread: machines that hang, or flood it, delay no switching."""
+
+    def __init__(self, MainDaemon: DaemonServices) -> None:  # noqa: N803 - documented name
+        super().__init__(MainDaemon)
+        self._hosts: HostBook | None = None
+        self._keeper = NodeKeeper(MainDaemon, self._find, ask)
+        NodeCommands(MainDaemon, self._keeper)
+
+    def _find(self) -> Mapping[str, Node]:
+        site = self.mainDaemon.site
+        self._hosts = self._hosts or hosts_of(site)
+        return find_nodes(site, self.mainDaemon.network, self._hosts)
+
+    @override
+    def run(self) -> None:
+        engine, keeper = self.mainDaemon.engine, self._keeper
+        engine.meters.append(keeper.measured)
+        engine.problem_sources.append(keeper.problems)
+        try:
+            asyncio.run(keeper.run(self.getConfigInt("in_flight")))
+        finally:
+            engine.meters.remove(keeper.measured)
+            engine.problem_sources.remove(keeper.problems)
+
+    @override
+    def reconfigured(self) -> None:
+        self._hosts = None
+        self._keeper.renew()
+
+    @override
+    def stop(self) -> None:
+        super().stop()
+        self._keeper.stop()
+
+
+async def ask(node: Node) -> dict[str, Any]:
+    """Return the JSON object of a node. Raises DeviceError."""
+    monitor = node.monitor
+    try:
+        token = monitor.token.reveal().strip()
+    except ReferenceProblem as error:
+        raise DeviceRefused(f"the token of monitor {monitor.name}: {error}") from error
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    target = Target.of(node.url, verify=monitor.verify)
+    return await fetch_json(target, monitor.timeout, request=Request(headers=headers))
