@@ -12,7 +12,7 @@ from ..engine.monitoring.nodes import Node, nodes_of
 from ..netboot.host_book import HostBook
 from ..networkTree.selection import select
 from ..networkTree.ServerNetwork import ServerNetwork
-from .boot_ties import tied_boards
+from .netboot.ties import tied_boards
 
 BOOT_PLUGIN = "NetBoot"
 

@@ -33,7 +33,8 @@ async def collect(engine: Engine) -> list[Family]:
             await asyncio.sleep(0)
         servers.take(node)
         devices.take(node)
-    meters = meter_families([meter() for meter in engine.meters], servers.measured)
+    found = [{one: measure.value for one, measure in meter().items()} for meter in engine.meters]
+    meters = meter_families(found, servers.measured)
     return [
         *_whole(engine),
         *servers.families(),

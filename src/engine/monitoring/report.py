@@ -60,11 +60,11 @@ def _beyond(node: Node, seen: Seen) -> Iterator[Problem]:
 
 
 def measured(looks: Looks) -> dict[Series, Measured]:
-    """Return the figures for the samples."""
+    """Return the figures of the nodes that answer, for the samples."""
     return {
         Series(node.server, KIND, node.name, key): Measured(value, seen.at, node.monitor.interval)
         for node, seen in looks
-        if seen.at is not None
+        if seen.at is not None and seen.state is NodeState.UP
         for key, value in seen.figures.items()
     }
 
