@@ -74,6 +74,23 @@ def test_what_takes_everything_down_at_once(options: dict[str, str], says: dict[
     assert rig.broken() == []
 
 
+def test_a_runtime_counts_once_it_is_less_than_the_shutdown_takes_and_the_margin() -> None:
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = Site(engine, ups(after="0s", min_runtime="0s", margin="1m"))
+        await site.wait(5)
+        takes = site.one()["shutdown_s"]
+        assert takes > 20
+        await site.wait(60, {**BATTERY, "battery.runtime": f"{takes + 61:.0f}"})
+        assert off(rig) == set()
+        await site.wait(60, {**BATTERY, "battery.runtime": f"{takes + 58:.0f}"})
+        assert off(rig) == set(CHAIN)
+
+    rig = Rig(CHAIN)
+    rig.play(scenario)
+    assert rig.broken() == []
+
+
 @pytest.mark.parametrize(
     "says",
     [
