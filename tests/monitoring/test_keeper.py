@@ -49,6 +49,25 @@ def test_a_disk_fills_and_is_emptied() -> None:
     rig.play(scenario)
 
 
+def test_a_node_that_calls_its_figures_otherwise_each_time_makes_no_flood_of_series() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = NodeSite(engine, monitor(limits=["load > 90"]))
+        seen: set[str] = set()
+        for turn in range(20):
+            await site.wait(15, {"web": {f"k{turn}.{number}": number for number in range(90)} | {"load": turn}})
+            seen |= {series.key for series in site.keeper.measured() if series.object == "web"}
+        assert len(seen) <= 101
+        assert site.one("web").figures == {"load": 19}
+        assert "by more than 100 names" in site.one("web").problem
+        assert len(site.told()) == 1
+        await site.stop()
+
+    rig.play(scenario)
+
+
 def test_a_silent_node_is_missing_after_its_time_and_comes_back() -> None:
     rig = Rig(CHAIN)
 

@@ -46,6 +46,26 @@ def figures_of(found: Mapping[str, Any], limited: Collection[str] = ()) -> tuple
     return good, "; ".join([*faults[:TOLD], *more])
 
 
+def steady(
+    figures: Mapping[str, float], names: Collection[str], limited: Collection[str]
+) -> tuple[dict[str, float], frozenset[str], str]:
+    """Return the figures that count, the names known from now on, and what is wrong, "" for nothing.
+
+    ``names``  under which figures of this node have come before: each is a series of the history for ever, so once
+               there are MOST of them a new one counts only if it is a standard one or has a limit
+    """
+    needed = {*STANDARD, *limited}
+    good: dict[str, float] = {}
+    known = set(names)
+    for key, value in figures.items():
+        if key in known or key in needed or len(known) < MOST:
+            known.add(key)
+            good[key] = value
+    more = len(figures) - len(good)
+    problem = f"it has sent figures by more than {MOST} names; {more} by new ones are passed over" if more else ""
+    return good, frozenset(known), problem
+
+
 def _flat(found: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
     for key, value in found.items():
         if isinstance(value, dict):
