@@ -7,6 +7,7 @@ from pyramid.config import Configurator
 PAGES = {
     "network": "/",
     "servers": "/servers",
+    "servers.nodes": "/nodes",
     "server": "/server/{server}",
     "plan": "/plan/new",
     "runs": "/runs",

@@ -54,7 +54,12 @@ KINDS = {
         N_("Batteries that feed servers, and what is shut down when they run low."),
         ("runs.ups", N_("What they say")),
     ),
-    "monitors": Kind(N_("Monitors"), N_("monitor"), N_("What machines measure of themselves, and what is too much.")),
+    "monitors": Kind(
+        N_("Monitors"),
+        N_("monitor"),
+        N_("What machines measure of themselves, and what is too much."),
+        ("servers.nodes", N_("What they say")),
+    ),
     "channels": Kind(N_("Channels"), N_("channel"), N_("Where alerts are sent: Slack, e-mail, webhooks and others.")),
     "servers": Kind(
         N_("Servers"),
