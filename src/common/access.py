@@ -43,7 +43,7 @@ class Grant:
 class Caller:
     """Who sends a command.
 
-    ``via``       cli, gui, api, socket or internal
+    ``via``       cli, gui, api, socket, mqtt or internal
     ``address``   where the connection comes from, as the daemon sees it
     ``reported``  where a web server says that its client is; "" if it says nothing
     """

@@ -180,3 +180,24 @@ class Url(OptionType):
     @override
     def describe(self, option: Option) -> str:
         return "a URL such as http://host:3000/path"
+
+
+@register("topic")
+class Topic(OptionType):
+    """What MQTT topics begin with (MQTT 3.1.1, section 4.7): no wildcard, and none that belongs to the broker."""
+
+    textual = True
+    addresses = False
+
+    @override
+    def parse(self, raw: object, option: Option) -> Any:
+        text = text_of(raw).strip()
+        if not text.isprintable() or any(letter in "+#" for letter in text) or text.startswith("$"):
+            raise ValueError("has a +, a #, a control character, or a $ at its start")
+        if not all(text.split("/")) or len(text.encode()) > 200:
+            raise ValueError("is empty or too long, or has a slash at an end, or two in a row")
+        return text
+
+    @override
+    def describe(self, option: Option) -> str:
+        return "the beginning of MQTT topics such as ockle or home/ockle"

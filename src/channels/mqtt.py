@@ -1,0 +1,68 @@
+"""MQTT: alerts, states and, if wanted, switches for a broker, with Home Assistant's discovery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import override
+
+from ..common.alert_message import AlertMessage
+from ..common.errors import DeviceUnreachable
+from ..common.services import DaemonServices
+from .ChannelTemplate import ChannelTemplate
+from .mqtt_discovery import Home
+from .mqtt_link import Broker, default_client_id
+from .mqtt_presence import Presence
+from .mqtt_topics import Topics
+
+TLS_PORT, PLAIN_PORT = 8883, 1883
+
+
+def broker_of(name: str, settings: Mapping[str, Any]) -> Broker:
+    """Return how the broker of the channel ``name`` is spoken to."""
+    tls = settings["encryption"] == "tls"
+    return Broker(
+        settings["host"],
+        settings["port"] or (TLS_PORT if tls else PLAIN_PORT),
+        tls=tls,
+        ca=settings["ca"],
+        user=settings["user"],
+        password=settings["password"].reveal(),
+        client_id=settings["client_id"] or default_client_id(name),
+        keepalive=settings["keepalive"],
+    )
+
+
+class MQTT(ChannelTemplate):
+    """A message has been delivered when the broker has given its receipt (QoS 1)."""
+
+    def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
+        super().__init__(name, settings)
+        self._presence: Presence | None = None
+
+    @override
+    async def open(self, services: DaemonServices) -> None:
+        of_alerts = services.plugin_settings("Alerts")
+        home = Home(
+            Topics(self.settings["topic"], self.settings["discovery_prefix"]),
+            qos=self.settings["qos"],
+            commands=self.settings["commands"],
+            site=of_alerts["site_name"],
+            url=of_alerts["base_url"],
+        )
+        broker = broker_of(self.name, self.settings)
+        self._presence = Presence(self.name, services, broker, home, discovery=self.settings["discovery"])
+        self._presence.start()
+
+    @override
+    async def send(self, message: AlertMessage) -> None:
+        if self._presence is None:
+            raise DeviceUnreachable(f"{self.name}: the channel is not open")
+        await self._presence.send(message)
+
+    @override
+    async def close(self) -> None:
+        if self._presence is not None:
+            await self._presence.stop()
+            self._presence = None

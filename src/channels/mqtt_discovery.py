@@ -1,0 +1,216 @@
+"""Home Assistant's MQTT discovery: one device per server and one for the network, each described by one message.
+
+Pure functions. Source: home-assistant.io, integration MQTT, "Device discovery payload" (since Home Assistant 2024.11),
+and the pages of its platforms binary_sensor, sensor and switch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import __version__
+from .mqtt_topics import Topics, object_id
+
+Data = dict[str, Any]
+Components = dict[str, Data]
+
+ON, OFF = "ON", "OFF"
+UNKNOWN = "None"
+"""What every platform takes for "not known"."""
+FIGURES = {"cpu_percent": "CPU", "memory_percent": "Memory", "disk_percent": "Disk", "num_pids": "Processes"}
+"""Figures of a monitored node that get a sensor each, whether it says them now or not."""
+KEPT = "power"
+"""The component that stays once it was there: what measures may not have been read yet since the daemon started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What all descriptions have in common.
+
+    ``commands``  servers can be switched from there
+    ``site``      name of the installation, "" for none
+    ``url``       where the GUI is, "" = not known
+    """
+
+    topics: Topics
+    qos: int = 1
+    commands: bool = False
+    site: str = ""
+    url: str = ""
+
+    def device(self, identifier: str, name: str, model: str, state_topic: str, components: Components) -> Data:
+        """Return the description of a device; its components read ``state_topic``."""
+        unique = f"{self.topics.node_id}_{identifier}"
+        device = {"identifiers": [unique], "name": name, "manufacturer": "Ockle", "model": model}
+        if identifier != NETWORK:
+            device["via_device"] = f"{self.topics.node_id}_{NETWORK}"
+        if self.url:
+            device["configuration_url"] = self.url
+        return {
+            "device": device,
+            "origin": {"name": "Ockle", "sw_version": __version__},
+            "availability_topic": self.topics.availability,
+            "state_topic": state_topic,
+            "qos": self.qos,
+            "components": {key: {**one, "unique_id": f"{unique}_{key}"} for key, one in components.items()},
+        }
+
+
+NETWORK = "_network"
+"""Identifier of the network's device; no server has it, as ``object_id`` gives no such text."""
+
+
+def server_id(name: str) -> str:
+    """Return the identifier of a server's device."""
+    return object_id(name)
+
+
+def node_id(name: str) -> str:
+    """Return the identifier of the device of a node that is no server's; no server has the same."""
+    return f"_node_{object_id(name)}"
+
+
+def devices(
+    home: Home, servers: Iterable[str], measured: Collection[str], nodes: Iterable[Mapping[str, Any]]
+) -> dict[str, Data]:
+    """Return discovery topic -> description. ``measured``: the servers of which something measures the power."""
+    topics = home.topics
+    found = {name: server_components(home, name, power=name in measured) for name in servers}
+    alone: dict[str, Components] = {}
+    for node in nodes:
+        components, name = _node_components(home, node["name"]), node.get("server")
+        if name in found:
+            found[name] |= components
+        else:
+            alone[node["name"]] = components
+    described = {
+        topics.device(server_id(name)): home.device(server_id(name), name, "Server", topics.server(name), components)
+        for name, components in found.items()
+    }
+    for name, components in alone.items():
+        described[topics.device(node_id(name))] = home.device(
+            node_id(name), name, "Node", topics.node(name), components
+        )
+    described[topics.device(NETWORK)] = home.device(
+        NETWORK, f"Ockle {home.site}".rstrip(), "Network", topics.network, network_components(home.topics)
+    )
+    return described
+
+
+def server_components(home: Home, name: str, *, power: bool) -> Components:
+    """Return the components of a server's device."""
+    found = {
+        "running": _binary("Running", "running", "on"),
+        "problem": _binary("Problem", "problem", "problem"),
+        "state": {
+            "platform": "sensor",
+            "name": "State",
+            "icon": "mdi:server",
+            "value_template": "{{ value_json.state }}",
+            "json_attributes_topic": home.topics.server(name),
+        },
+    }
+    if power:
+        found[KEPT] = _power()
+    if home.commands:
+        found["switch"] = {
+            "platform": "switch",
+            "name": None,
+            "device_class": "switch",
+            "command_topic": home.topics.command(name),
+            "value_template": _on_off("on"),
+            "payload_on": ON,
+            "payload_off": OFF,
+            "optimistic": False,
+            "retain": False,
+        }
+    return found
+
+
+def network_components(topics: Topics) -> Components:
+    """Return the components of the network's device."""
+    return {
+        "problem": _binary("Problem", "problem", "problem"),
+        "emergency": _binary("Emergency", "problem", "emergency"),
+        "alerts": {
+            "platform": "sensor",
+            "name": "Open alerts",
+            "icon": "mdi:alert",
+            "state_class": "measurement",
+            "value_template": "{{ value_json.alerts.values() | sum if value_json.alerts else 'None' }}",
+            "json_attributes_topic": topics.network,
+        },
+        "servers_on": {
+            "platform": "sensor",
+            "name": "Servers on",
+            "icon": "mdi:server-network",
+            "state_class": "measurement",
+            "value_template": "{{ value_json.servers.on }}",
+        },
+        "power": _power(),
+    }
+
+
+def _node_components(home: Home, name: str) -> Components:
+    return {
+        f"node_{object_id(name)}_{key}": {
+            "platform": "sensor",
+            "name": title,
+            "state_class": "measurement",
+            "state_topic": home.topics.node(name),
+            "value_template": f"{{{{ value_json.figures.{key} | default('None') }}}}",
+            **({"unit_of_measurement": "%"} if key.endswith("_percent") else {}),
+        }
+        for key, title in FIGURES.items()
+    }
+
+
+def _binary(name: str, device_class: str, key: str) -> Data:
+    return {
+        "platform": "binary_sensor",
+        "name": name,
+        "device_class": device_class,
+        "value_template": _on_off(key),
+        "payload_on": ON,
+        "payload_off": OFF,
+    }
+
+
+def _power() -> Data:
+    return {
+        "platform": "sensor",
+        "name": "Power",
+        "device_class": "power",
+        "state_class": "measurement",
+        "unit_of_measurement": "W",
+        "value_template": "{{ value_json.power_w }}",
+    }
+
+
+def _on_off(key: str) -> str:
+    """Return the template for a value that is true, false or null."""
+    return f"{{{{ '{UNKNOWN}' if value_json.{key} is none else '{ON}' if value_json.{key} else '{OFF}' }}}}"
+
+
+# -- what an earlier description had
+
+
+def components_of(payload: bytes) -> dict[str, str]:
+    """Return component -> platform of a description that was found on the broker; nothing if it is none."""
+    try:
+        components = json.loads(payload)["components"]
+        return {str(key): str(one["platform"]) for key, one in components.items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}
+
+
+def parting(description: Mapping[str, Any], gone: Mapping[str, str]) -> Data:
+    """Return ``description`` as it has to be sent once so that Home Assistant forgets the components ``gone``.
+
+    A component is removed by a description in which nothing is left of it but its platform.
+    """
+    left = {key: {"platform": platform} for key, platform in gone.items()}
+    return {**description, "components": {**description["components"], **left}}

@@ -1,0 +1,245 @@
+"""The one connection of the channel MQTT to its broker: comes back by itself, and says what keeps it away."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import random
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..common.errors import DeviceError, DeviceRefused, DeviceUnreachable
+from .mqtt_topics import OFFLINE
+
+if TYPE_CHECKING:
+    from aiomqtt import Client
+
+log = logging.getLogger(__name__)
+
+MISSING = "the library of MQTT is not installed: pip install 'ockle[mqtt]'"
+ANSWER_S = 10.0
+"""How long the broker may take to answer anything."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+STEADY_S = 30.0
+"""A connection that held so long was a good one: the next pause is short again."""
+IN_FLIGHT = 20
+"""Messages that wait for the broker's receipt at the same time."""
+MOST_WAITING = 1000
+"""Messages from the broker that wait for us; more of them are dropped."""
+REFUSALS = {
+    132: "it does not speak MQTT 3.1.1",
+    133: "the client id is refused",
+    134: "user or password is wrong",
+    135: "user, password or client id is not let in",
+}
+"""Reason codes that somebody has to mend, as the library names what CONNACK says (MQTT 5, section 3.2.2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where it is and how it is spoken to. ``ca``: file with the authorities to trust, "" = those of the system."""
+
+    host: str
+    port: int
+    tls: bool = True
+    ca: str = ""
+    user: str = ""
+    password: str = ""
+    client_id: str = ""
+    keepalive: float = 60.0
+
+    @property
+    def where(self) -> str:
+        return f"MQTT broker {self.host}:{self.port}"
+
+    def context(self) -> ssl.SSLContext | None:
+        """Return how TLS is spoken. Raises DeviceRefused when the file with the authorities cannot be used."""
+        if not self.tls:
+            return None
+        try:
+            return ssl.create_default_context(cafile=self.ca or None)
+        except (OSError, ssl.SSLError) as error:
+            raise DeviceRefused(f"{self.where}: {self.ca or 'authorities'} cannot be read: {error}") from error
+
+
+def default_client_id(channel: str) -> str:
+    """Return a client id of at most 23 letters and digits, the same after each restart of this machine's daemon."""
+    return "ockle" + hashlib.sha256(f"{socket.gethostname()}\n{channel}".encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message from the broker. ``retained``: it is from before the subscription, and may be old."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+class Link:
+    """``run`` connects, and connects again; the others are for the same loop.
+
+    ``availability``  topic of the last will
+    ``on_connect``    called in each new connection before anything else is done with it
+    ``on_message``    called for each message; must return at once
+    ``connected``     set while there is a connection for which ``on_connect`` has returned
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        availability: str,
+        on_connect: Callable[[], Awaitable[None]],
+        on_message: Callable[[Received], None],
+    ) -> None:
+        self._broker = broker
+        self._availability = availability
+        self._on_connect = on_connect
+        self._on_message = on_message
+        self._client: Client | None = None
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # done: the connection ended
+        self._turns = asyncio.Semaphore(IN_FLIGHT)
+        self.connected = asyncio.Event()
+        self.fault: DeviceError | None = None
+
+    async def run(self) -> None:
+        """Keep the connection until cancelled."""
+        loop = asyncio.get_running_loop()
+        pause = FIRST_PAUSE_S
+        while True:
+            began = loop.time()
+            try:
+                await self._session()
+            except DeviceError as error:
+                self._tell(error)
+            if loop.time() - began > STEADY_S:
+                pause = FIRST_PAUSE_S
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads clients, hides nothing
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    def _tell(self, error: DeviceError) -> None:
+        again = self.fault is not None and str(self.fault) == str(error)
+        self.fault = error
+        log.log(logging.DEBUG if again else logging.WARNING, "%s; tried again", str(error))
+
+    async def _session(self) -> None:
+        try:
+            import aiomqtt
+        except ImportError:
+            raise DeviceRefused(MISSING) from None
+        client = self._new_client(aiomqtt)
+        fault: DeviceError = DeviceUnreachable(f"{self._broker.where}: the connection broke")
+        try:
+            async with client:
+                self._client, self._lost = client, asyncio.get_running_loop().create_future()
+                await self._serve(client)
+        except (aiomqtt.MqttError, OSError, ValueError) as error:  # ValueError: what the library does not want to take
+            fault = self._translated(error)
+        finally:
+            self._client = None
+            self.connected.clear()
+            self._lost.cancel()
+        raise fault  # here and not above: the library's error has the frames that hold its socket
+
+    async def _serve(self, client: Client) -> None:
+        """Return never: raises when the connection ends."""
+        reading = asyncio.create_task(self._read(client), name=f"read {self._broker.where}")
+        opening = asyncio.create_task(self._open(), name=f"open {self._broker.where}")
+        try:
+            done, _ = await asyncio.wait((reading, opening), return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in (reading, opening):
+                task.cancel()
+            await asyncio.gather(reading, opening, return_exceptions=True)
+
+    async def _open(self) -> None:
+        await self._on_connect()
+        if self.fault is not None:
+            log.info("%s: connected again", self._broker.where)
+        self.fault = None
+        self.connected.set()
+
+    async def _read(self, client: Client) -> None:
+        async for message in client.messages:
+            self._on_message(Received(str(message.topic), message.payload, message.retain))
+
+    def _new_client(self, aiomqtt: Any) -> Client:
+        broker = self._broker
+        client: Client = aiomqtt.Client(
+            broker.host,
+            broker.port,
+            identifier=broker.client_id,
+            username=broker.user or None,
+            password=broker.password or None,
+            tls_context=broker.context(),
+            clean_session=True,  # nothing is kept for us while we are away: an old command must not come late
+            keepalive=round(broker.keepalive),
+            timeout=ANSWER_S,
+            max_queued_incoming_messages=MOST_WAITING,
+            max_inflight_messages=IN_FLIGHT,
+            will=aiomqtt.Will(self._availability, OFFLINE, qos=1, retain=True),
+        )
+        client.pending_calls_threshold = 2 * IN_FLIGHT
+        return client
+
+    # -- while it is there
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        """Publish; with a ``qos`` above 0 the broker has it when this returns.
+
+        Raises DeviceUnreachable, DeviceRefused when the broker lets nobody in as we are.
+        """
+        await self._do(lambda client: client.publish(topic, payload, qos=qos, retain=retain))
+
+    async def subscribe(self, filters: Sequence[str], qos: int = 0) -> list[str]:
+        """Subscribe to ``filters`` and return those that the broker refuses. Raises as ``publish`` does."""
+        if not filters:
+            return []
+        codes = await self._do(lambda client: client.subscribe([(one, qos) for one in filters]))
+        return [one for one, code in zip(filters, codes, strict=False) if int(getattr(code, "value", code)) >= 0x80]
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        await self._do(lambda client: client.unsubscribe(list(filters)))
+
+    async def _do(self, work: Callable[[Client], Awaitable[Any]]) -> Any:
+        import aiomqtt
+
+        async with self._turns:
+            client = self._client
+            if client is None:
+                raise self.fault or DeviceUnreachable(f"{self._broker.where}: not connected yet")
+            working = asyncio.ensure_future(work(client))
+            try:
+                await asyncio.wait((working, self._lost), return_when=asyncio.FIRST_COMPLETED)
+                if not working.done():  # the library would wait for the answer until its time is over
+                    raise DeviceUnreachable(f"{self._broker.where}: the connection broke")
+                return working.result()
+            except (aiomqtt.MqttError, ValueError) as error:
+                raise self._translated(error) from error
+            finally:
+                working.cancel()
+
+    async def ready(self, timeout: float) -> None:
+        """Wait for a connection. Raises what keeps it away; at once, if waiting does not help."""
+        if isinstance(self.fault, DeviceRefused) and not self.connected.is_set():
+            raise self.fault
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self.connected.wait()
+                return
+        raise self.fault or DeviceUnreachable(f"{self._broker.where}: no connection within {timeout:g} s")
+
+    def _translated(self, error: Exception) -> DeviceError:
+        code, text = getattr(getattr(error, "rc", None), "value", None), str(error)
+        if code in REFUSALS:
+            return DeviceRefused(f"{self._broker.where}: {REFUSALS[code]}")
+        if "CERTIFICATE_VERIFY_FAILED" in text:  # the library passes on no more than the text
+            return DeviceRefused(f"{self._broker.where}: the certificate is not valid: {text}")
+        return DeviceUnreachable(f"{self._broker.where}: {text or 'the connection broke'}")
