@@ -40,6 +40,7 @@ encryption = {encryption}
 user = {user}
 password = {password}
 keepalive = 5s
+timeout = 1s
 {more}
 """
 FILES = {

@@ -19,21 +19,6 @@ from .mqtt_topics import Topics
 TLS_PORT, PLAIN_PORT = 8883, 1883
 
 
-def broker_of(name: str, settings: Mapping[str, Any]) -> Broker:
-    """Return how the broker of the channel ``name`` is spoken to."""
-    tls = settings["encryption"] == "tls"
-    return Broker(
-        settings["host"],
-        settings["port"] or (TLS_PORT if tls else PLAIN_PORT),
-        tls=tls,
-        ca=settings["ca"],
-        user=settings["user"],
-        password=settings["password"].reveal(),
-        client_id=settings["client_id"] or default_client_id(name),
-        keepalive=settings["keepalive"],
-    )
-
-
 class MQTT(ChannelTemplate):
     """A message has been delivered when the broker has given its receipt (QoS 1)."""
 
@@ -51,15 +36,28 @@ class MQTT(ChannelTemplate):
             site=of_alerts["site_name"],
             url=of_alerts["base_url"],
         )
-        broker = broker_of(self.name, self.settings)
-        self._presence = Presence(self.name, services, broker, home, discovery=self.settings["discovery"])
+        self._presence = Presence(self.name, services, self._broker(), home, discovery=self.settings["discovery"])
         self._presence.start()
 
+    def _broker(self) -> Broker:
+        settings = self.settings
+        tls = settings["encryption"] == "tls"
+        return Broker(
+            settings["host"],
+            settings["port"] or (TLS_PORT if tls else PLAIN_PORT),
+            tls=tls,
+            ca=settings["ca"],
+            user=settings["user"],
+            password=self.secret("password"),
+            client_id=settings["client_id"] or default_client_id(self.name),
+            keepalive=settings["keepalive"],
+        )
+
     @override
-    async def send(self, message: AlertMessage) -> None:
+    async def send(self, message: AlertMessage) -> str:
         if self._presence is None:
             raise DeviceUnreachable(f"{self.name}: the channel is not open")
-        await self._presence.send(message)
+        return await self._presence.send(message, self.timeout)
 
     @override
     async def close(self) -> None:

@@ -88,6 +88,7 @@ class Link:
     ``on_connect``    called in each new connection before anything else is done with it
     ``on_message``    called for each message; must return at once
     ``connected``     set while there is a connection for which ``on_connect`` has returned
+    ``where``         the broker, for people
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Link:
         on_message: Callable[[Received], None],
     ) -> None:
         self._broker = broker
+        self.where = broker.where
         self._availability = availability
         self._on_connect = on_connect
         self._on_message = on_message
@@ -133,7 +135,7 @@ class Link:
         except ImportError:
             raise DeviceRefused(MISSING) from None
         client = self._new_client(aiomqtt)
-        fault: DeviceError = DeviceUnreachable(f"{self._broker.where}: the connection broke")
+        fault: DeviceError = DeviceUnreachable(f"{self.where}: the connection broke")
         try:
             async with client:
                 self._client, self._lost = client, asyncio.get_running_loop().create_future()
@@ -148,8 +150,8 @@ class Link:
 
     async def _serve(self, client: Client) -> None:
         """Return never: raises when the connection ends."""
-        reading = asyncio.create_task(self._read(client), name=f"read {self._broker.where}")
-        opening = asyncio.create_task(self._open(), name=f"open {self._broker.where}")
+        reading = asyncio.create_task(self._read(client), name=f"read {self.where}")
+        opening = asyncio.create_task(self._open(), name=f"open {self.where}")
         try:
             done, _ = await asyncio.wait((reading, opening), return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -214,12 +216,12 @@ class Link:
         async with self._turns:
             client = self._client
             if client is None:
-                raise self.fault or DeviceUnreachable(f"{self._broker.where}: not connected yet")
+                raise self.fault or DeviceUnreachable(f"{self.where}: not connected yet")
             working = asyncio.ensure_future(work(client))
             try:
                 await asyncio.wait((working, self._lost), return_when=asyncio.FIRST_COMPLETED)
                 if not working.done():  # the library would wait for the answer until its time is over
-                    raise DeviceUnreachable(f"{self._broker.where}: the connection broke")
+                    raise DeviceUnreachable(f"{self.where}: the connection broke")
                 return working.result()
             except (aiomqtt.MqttError, ValueError) as error:
                 raise self._translated(error) from error
@@ -234,12 +236,12 @@ class Link:
             async with asyncio.timeout(timeout):
                 await self.connected.wait()
                 return
-        raise self.fault or DeviceUnreachable(f"{self._broker.where}: no connection within {timeout:g} s")
+        raise self.fault or DeviceUnreachable(f"{self.where}: no connection within {timeout:g} s")
 
     def _translated(self, error: Exception) -> DeviceError:
         code, text = getattr(getattr(error, "rc", None), "value", None), str(error)
         if code in REFUSALS:
-            return DeviceRefused(f"{self._broker.where}: {REFUSALS[code]}")
+            return DeviceRefused(f"{self.where}: {REFUSALS[code]}")
         if "CERTIFICATE_VERIFY_FAILED" in text:  # the library passes on no more than the text
-            return DeviceRefused(f"{self._broker.where}: the certificate is not valid: {text}")
-        return DeviceUnreachable(f"{self._broker.where}: {text or 'the connection broke'}")
+            return DeviceRefused(f"{self.where}: the certificate is not valid: {text}")
+        return DeviceUnreachable(f"{self.where}: {text or 'the connection broke'}")

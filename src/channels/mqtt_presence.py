@@ -21,8 +21,6 @@ from .mqtt_topics import OFFLINE, ONLINE
 
 log = logging.getLogger(__name__)
 
-READY_S = 10.0
-"""How long a message waits for a connection before it goes back into the queue."""
 GAP_S, LONGEST_GAP_S = 1.0, 10.0
 """Seconds between two looks: at least, and at most, when nothing has happened (measured power changes without)."""
 SPARE = 20
@@ -80,10 +78,15 @@ class Presence:
             self._tasks[0].cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def send(self, message: AlertMessage) -> None:
-        """Publish a message; the broker has it when this returns. Raises DeviceUnreachable, DeviceRefused."""
-        await self._link.ready(READY_S)
+    async def send(self, message: AlertMessage, timeout: float) -> str:
+        """Publish a message and return where; the broker has it then.
+
+        ``timeout``  how long it waits for a connection
+        Raises DeviceUnreachable, DeviceRefused.
+        """
+        await self._link.ready(timeout)
         await self._link.publish(self._topics.alerts, encoded(message.as_dict()))
+        return f"{self._link.where}: received in {self._topics.alerts}"
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         while True:

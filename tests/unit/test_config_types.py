@@ -40,6 +40,7 @@ VALUES: dict[str, tuple[Option, st.SearchStrategy[Any]]] = {
     "mac": (option("mac"), st.binary(min_size=6, max_size=6).map(lambda raw: raw.hex(":"))),
     "command": (option("command"), st.lists(TEXTS).map(lambda args: ["prog", *args])),
     "path": (option("path"), TEXTS.filter(lambda text: not text.startswith("~"))),  # that is somebody's home
+    "topic": (option("topic"), st.sampled_from(["ockle", "home/ockle", "a b/ä"])),
     "url": (option("url"), st.sampled_from(["http://h:3000/a", "https://[::1]/x?y=1"])),
 }
 
@@ -111,6 +112,12 @@ def test_durations(text: str, seconds: float) -> None:
         ("command", "echo 'x"),
         ("command", ["pdu set 1", "2"]),
         ("float", "nan"),
+        ("topic", "a/+/b"),
+        ("topic", "a//b"),
+        ("topic", "/a"),
+        ("topic", "$SYS/a"),
+        ("topic", "a" * 201),
+        ("topic", ""),
     ],
 )
 def test_refused(kind: str, raw: object) -> None:

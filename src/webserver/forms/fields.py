@@ -17,6 +17,7 @@ WIDGETS = {
     "host": "text",
     "mac": "text",
     "path": "text",
+    "topic": "text",
     "url": "text",
     "command": "text",
     "list": "text",
