@@ -83,6 +83,13 @@ class MachineKnobs:
         "a board hangs in this part of its boot from the network; 'booted': it boots, and does not say so",
     )
     disk_empty: bool = _knob(False, _FLAG, "a board finds no system on its disk; an installation ends that")
+    cpu_percent: float = _knob(0.0, _up_to(100), "its load at /events is at least this")
+    disk_percent: float = _knob(0.0, _up_to(100), "so full is its disk at /events at least")
+    events: str = _knob(
+        "",
+        _one_of("", "broken", "texts", "flood", "hangs"),
+        "/events answers half an object, texts for numbers, thousands of figures, or never",
+    )
     http_garbage: bool = _knob(False, _FLAG, "HTTP answers are not HTTP")
 
 

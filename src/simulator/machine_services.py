@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-import time
-import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from .listener import Listener, Serve, ignore
 from .machine import Machine
+from .machine_events import events
 
 REQUEST_LIMIT = 8192
 PATIENCE_S = 30.0
@@ -80,6 +78,9 @@ class MachineServices:
                     writer.write(_response("431 Request Header Fields Too Large", "text/plain", b"too long\n"))
                 else:
                     await asyncio.sleep(self._machine.pace_s())
+                    while self._machine.knobs.events == "hangs" and b" /events" in head:
+                        if not await reader.read(REQUEST_LIMIT):
+                            return
                     writer.write(GARBAGE if self._machine.knobs.http_garbage else self._page(head))
                 await writer.drain()
 
@@ -91,23 +92,11 @@ class MachineServices:
                 body = method == b"GET"
                 path = target.split(b"?", 1)[0]
                 if path == b"/events":
-                    return _response("200 OK", "application/json", json.dumps(self._events()).encode(), body)
+                    return _response("200 OK", "application/json", events(self._machine), body)
                 if path == b"/":
                     return _response("200 OK", "text/plain", f"{self._machine.name} is up\n".encode(), body)
                 return _response("404 Not Found", "text/plain", b"/ and /events\n", body)
         return _response("400 Bad Request", "text/plain", b"not HTTP/1\n")
-
-    def _events(self) -> dict[str, float]:
-        """The keys of piman's node server; figures differ by machine and wander a little with time."""
-        own = zlib.crc32(self._machine.name.encode())
-        wander = time.time() % 10
-        return {
-            "time": time.time(),
-            "cpu_percent": round(5 + own % 20 + wander, 1),
-            "memory_percent": round(20 + own % 37 + wander / 5, 1),
-            "disk_percent": round(30 + own % 41 + wander / 100, 1),
-            "num_pids": 80 + own % 60,
-        }
 
 
 @asynccontextmanager

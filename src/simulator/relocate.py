@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from configobj import ConfigObj, Section
 
 from .lab import Endpoint, Lab
+from .relocate_monitors import move_monitor
 
 FOLDERS = (
     *("outlets", "controllers", "testers", "servers"),
@@ -55,6 +56,9 @@ def relocate(etc: Path, lab: Lab, settings: Settings | None = None) -> None:
         point = lab.endpoints.get(path.stem)
         if point:
             _move_server(read(path), point, types)
+    tags = _tags(etc)
+    for path in sorted((etc / "monitors").glob("*.ini")):
+        move_monitor(read(path), lab.endpoints, tags)
 
 
 def read(path: Path) -> ConfigObj:
@@ -80,6 +84,12 @@ def _types(etc: Path, lab: Lab) -> dict[tuple[str, str], str]:
                 ini[kind].update({"user": lab.spec.user, "key_file": KEY_FILE, "known_hosts": KNOWN_HOSTS})
                 ini.write()
     return types
+
+
+def _tags(etc: Path) -> dict[str, list[str]]:
+    """Server -> its tags."""
+    found = {path.stem: read(path)["server"].get("tags", []) for path in (etc / "servers").glob("*.ini")}
+    return {name: [tags] if isinstance(tags, str) else list(tags) for name, tags in found.items()}
 
 
 def _move_server(ini: ConfigObj, point: Endpoint, types: Mapping[tuple[str, str], str]) -> None:

@@ -146,7 +146,7 @@ def test_the_ports_stay_and_nothing_listens_while_it_is_down(lab: Lab) -> None:
 def test_events_of_a_node(lab: Lab) -> None:
     code, text = curl(lab, "/events")
     assert code == 0
-    assert set(json.loads(text)) == {"time", "cpu_percent", "memory_percent", "disk_percent", "num_pids"}
+    assert set(json.loads(text)) == {"time", "cpu_percent", "memory_percent", "disk_percent", "num_pids", "temp"}
     assert curl(lab, "/") == (0, "nas is up\n")
     assert curl(lab, "/other", "-f")[0] == 22
     assert curl(lab, "/", "-X", "DELETE", "-f")[0] == 22
