@@ -76,13 +76,18 @@ def test_a_disk_that_fills_a_machine_that_hangs_and_one_that_is_switched_off(tmp
             until(lambda: not problems())
             assert "it sends 5000 figures" in node(ask(daemon, "getNodes"), "nas")["problem"]
             lab.turn("nas", events="")
-            asked = until(lambda: (one := ask(daemon, "askNode", node="nas")) and not one["problem"] and one)
-            assert asked["figures"]["num_pids"] >= 80
+            until(lambda: not ask(daemon, "askNode", node="nas")["problem"])
+            assert node(ask(daemon, "getNodes"), "nas")["figures"]["num_pids"] >= 80
 
-            seen: list[str] = []
+            seen: set[str] = set()
+
+            def is_off() -> bool:
+                seen.update(problems())
+                return bool(node(ask(daemon, "getNodes"), "web")["state"] == "off")
+
             switched(daemon, "off", "web", "OFF")
-            until(lambda: seen.extend(problems()) or node(ask(daemon, "getNodes"), "web")["state"] == "off")
-            assert (seen, problems()) == ([], {})
+            until(is_off)
+            assert (seen, problems()) == (set(), {})
 
 
 def test_they_are_seen_on_the_command_line_and_become_samples(tmp_path: Path) -> None:
