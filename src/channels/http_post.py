@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ..common.errors import DeviceRefused, DeviceUnreachable
 from ..common.http import Request, Response, Target, fetch
-from ..common.logs import register_secret
+from ..common.logs import redact, register_secret
 from .ChannelTemplate import MessageRefused, TryLater
 
 REFUSED = {401, 402, 403, 404, 405, 407, 410, 411, 426, 451}
@@ -52,8 +52,8 @@ async def deliver(target: Target, request: Request, timeout: float) -> str:
 
 
 def _said(response: Response) -> str:
-    """Return the first words of an answer, printable, on one line."""
-    words = " ".join(response.text().split())
+    """Return the first words of an answer, printable, on one line; without secrets before it is cut, and half of one."""
+    words = " ".join(redact(response.text()).split())
     return "".join(one if one.isprintable() else "?" for one in words[:SHOWN])
 
 
