@@ -15,7 +15,6 @@ PAGES = {
     "runs.schedules": "/schedules",
     "runs.ups": "/ups",
     "history": "/history",
-    "alerts": "/alerts",
     "netboot": "/netboot",
     "settings": "/settings",
     "about": "/about",

@@ -65,7 +65,6 @@ SCRIPT_TEXTS = (
     N_("system"),
     N_("light"),
     N_("dark"),
-    N_("open, the worst: {}"),
 )
 """What the scripts of the pages say."""
 
