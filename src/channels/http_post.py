@@ -52,7 +52,7 @@ async def deliver(target: Target, request: Request, timeout: float) -> str:
 
 
 def _said(response: Response) -> str:
-    """Return the first words of an answer, printable, on one line; without secrets before it is cut, and half of one."""
+    """Return the first words of an answer, printable, on one line, and without secrets, also where it is cut."""
     words = " ".join(redact(response.text()).split())
     return "".join(one if one.isprintable() else "?" for one in words[:SHOWN])
 
