@@ -56,6 +56,7 @@ KNOWN = [
         ({"range": HOUR, "intervalMs": 0}, "intervalMs"),
         ({"range": HOUR, "intervalMs": -5}, "intervalMs"),
         ({"range": HOUR, "intervalMs": "1m"}, "intervalMs"),
+        ({"range": HOUR, "intervalMs": 10**400}, "intervalMs"),
         ({"range": HOUR, "maxDataPoints": True}, "maxDataPoints"),
         ({"range": HOUR, "maxDataPoints": float("inf")}, "maxDataPoints"),
         ({"range": HOUR, "targets": {}}, ""),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any
 MOST_TARGETS, LONGEST_TARGET = 50, 500
 LONGEST_S = 20 * 366 * 86400.0
 POINTS, MOST_POINTS = 600, 5000
+LARGEST = 1e15
 FILTERS = ("server", "kind", "object", "key")
 OPERATORS = ("=", "!=")
 ANNOTATIONS = ("runs", "alerts", "emergencies", "notes")
@@ -130,7 +130,7 @@ def _positive(body: Mapping[str, Any], key: str, default: float) -> float:
     value = body.get(key)
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST:
         raise BadQuery(f"{key}: a number above 0 is needed")
     return value
 
