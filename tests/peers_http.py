@@ -52,8 +52,11 @@ def self_signed(folder: Path) -> Path:
 
 
 @contextmanager
-def raw(answer: bytes, *, hold: bool = False) -> Iterator[int]:
-    """Answer every connection with these bytes, whatever was asked; ``hold``: keep it open afterwards."""
+def raw(answer: bytes, *, hold: bool = False, unasked: bool = False) -> Iterator[int]:
+    """Answer every connection with these bytes, whatever was asked, or before anything is (``unasked``).
+
+    ``hold``  keep it open afterwards
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     held: list[socket.socket] = []
 
@@ -66,7 +69,8 @@ def raw(answer: bytes, *, hold: bool = False) -> Iterator[int]:
             held.append(connection)
             try:
                 connection.settimeout(5)
-                connection.recv(4096)
+                if not unasked:
+                    connection.recv(4096)
                 connection.sendall(answer)
                 if not hold:
                     connection.shutdown(socket.SHUT_WR)

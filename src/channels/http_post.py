@@ -6,9 +6,10 @@ import time
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from ..common.errors import DeviceRefused, DeviceUnreachable
+from ..common.errors import ConfigError, DeviceRefused, DeviceUnreachable
 from ..common.http import Request, Response, Target, fetch
 from ..common.logs import redact, register_secret
+from ..config.references import Secret
 from .ChannelTemplate import MessageRefused, TryLater
 
 REFUSED = {401, 402, 403, 404, 405, 407, 410, 411, 426, 451}
@@ -20,6 +21,16 @@ AFTER_S = 30.0
 SHOWN = 120
 TOKEN_LEAST = 16
 """A path that is shorter holds no token, and may be a word that stands in many lines of the log."""
+
+
+def check_url(url: Secret) -> None:
+    """Raise ConfigError when a secret is known here and is no URL that can be sent to."""
+    try:
+        Target.of(url.reveal().strip())
+    except DeviceRefused:
+        raise ConfigError("url: not a URL such as https://host/path, without a user name") from None
+    except ValueError:  # what it refers to is not on this machine
+        return
 
 
 def target_of(url: str, *, verify: bool = True, ca: str = "") -> Target:

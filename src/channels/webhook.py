@@ -17,7 +17,7 @@ from ..common.errors import ConfigError
 from ..common.http import Request
 from .body_template import EXAMPLE, filled, is_json, unknown_fields
 from .ChannelTemplate import ChannelTemplate
-from .http_post import deliver, target_of
+from .http_post import check_url, deliver, target_of
 
 
 class Webhook(ChannelTemplate):
@@ -29,16 +29,17 @@ class Webhook(ChannelTemplate):
 
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         super().__init__(name, settings)
+        check_url(settings["url"])
         template, content_type = settings["body"], settings["content_type"]
         if unknown := unknown_fields(template):
-            raise ConfigError(f"channel {name}: body: there is no {{{unknown[0]}}} to put in")
+            raise ConfigError(f"body: there is no {{{unknown[0]}}} to put in")
         if template and is_json(content_type):
             try:
                 json.loads(filled(template, EXAMPLE, content_type))
             except ValueError as error:
-                raise ConfigError(f"channel {name}: body: it does not become JSON: {error}") from error
+                raise ConfigError(f"body: it does not become JSON: {error}") from error
         for line in settings["headers"]:
-            _header(line, f"channel {name}: headers")
+            _header(line, "headers")
 
     @override
     async def send(self, message: AlertMessage) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..channels.make import channel_of
 from ..common.clock import Clock, SystemClock
 from ..common.device import Device
 from ..common.errors import ConfigError, DependencyException, OckleError
@@ -195,9 +196,18 @@ def check(etc: Path) -> tuple[list[Fault], list[str]]:
             faults.append(cycle_fault(error))
         except ConfigError as error:
             faults.extend(Fault("", "", "", "", text, "") for text in error.faults)
+        faults.extend(_faults_of_channels(site))
     else:
         faults.extend(_cycles_between(site))
     return faults, [*site.warnings, *external]
+
+
+def _faults_of_channels(site: Site) -> Iterator[Fault]:
+    for config in site.channels.values():
+        try:
+            channel_of(config)
+        except ConfigError as error:
+            yield from (Fault(config.file, problem=text) for text in error.faults)
 
 
 def sketch(site: Site) -> ServerNetwork:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...channels.ChannelTemplate import ChannelTemplate
+from ...channels.make import channel_of
 from ...common.alert_message import AlertMessage
 from ...common.clock import Clock
 from ...common.errors import CommandError
@@ -17,17 +17,11 @@ from ...common.problems import Problem, Severity
 from ...common.services import DaemonServices
 from ...config.model import ObjectConfig
 from ...config.selectors import named
-from ...drivers.discovery import load_class
 from ...store.outbox_store import OutboxStore
 from .ledger import Ledger
 from .post import Make, Post
 from .routing import quiet_until
 from .waiting import Entry
-
-
-def _made(config: ObjectConfig) -> ChannelTemplate:
-    made: ChannelTemplate = load_class("channels", config.type)(config.name, config.settings)
-    return made
 
 
 class Outbox:
@@ -37,7 +31,7 @@ class Outbox:
     the same ``id`` each time. ``tell`` is called with what people may want to know of that, a sentence each.
     """
 
-    def __init__(self, path: Path, clock: Clock, tell: Callable[[str], None], make: Make = _made) -> None:
+    def __init__(self, path: Path, clock: Clock, tell: Callable[[str], None], make: Make = channel_of) -> None:
         self._clock = clock
         self._tell: Callable[[str], None] = lambda text: tell(redact(text))
         self._make = make
@@ -112,7 +106,7 @@ class Outbox:
         )
         return await post.test(message)
 
-    def from_outside(self, channel: str, timeout: float) -> str:
+    def test_from_outside(self, channel: str, timeout: float) -> str:
         """Do ``test`` from another thread."""
         if self._loop is None or not self._loop.is_running():
             raise CommandError("the alerts are not running yet; try again", "timeout")
