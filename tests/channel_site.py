@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from ockle.channels.ChannelTemplate import ChannelTemplate
 from ockle.channels.make import channel_of
 from ockle.common.alert_message import AlertMessage
+from ockle.common.device_loop import shared_loop
 from ockle.common.problems import Severity
 from ockle.config.model import ObjectConfig
 from ockle.config.templates import check_settings, driver_template
@@ -36,5 +36,5 @@ def channel(kind: str, **options: Any) -> ChannelTemplate:
 
 
 def sent(one: ChannelTemplate, message: AlertMessage = MESSAGE) -> str:
-    """Send a message and return what the receiver said."""
-    return asyncio.run(one.send(message)) or ""
+    """Send a message and return what the receiver said; on a loop that goes on, as connections end a moment later."""
+    return shared_loop().call(one.send(message)) or ""
