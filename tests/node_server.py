@@ -29,7 +29,7 @@ class NodeServer(ThreadingHTTPServer):
 class _Answer(BaseHTTPRequestHandler):
     server: NodeServer
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         figures = self.server.figures
         body = json.dumps(figures).encode()
         self.send_response(500 if figures is None else 200)
