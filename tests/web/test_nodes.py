@@ -46,21 +46,27 @@ def site(tmp_path_factory: pytest.TempPathFactory, pi7: NodeServer) -> Iterator[
 
 @pytest.fixture(autouse=True)
 def well(pi7: NodeServer, site: WebSite) -> None:
-    pi7.figures = {"cpu_percent": 12.5, "disk_percent": 40, "temp": 61.5, "num_pids": 143, "uptime_s": 400_000}
-    asked(site, "up")
+    says(site, pi7, {"cpu_percent": 12.5, "disk_percent": 40, "temp": 61.5, "num_pids": 143, "uptime_s": 400_000})
 
 
-def asked(site: WebSite, state: str, limit: str = "ok") -> dict[str, Any]:
-    """Wait until pi7 is in a state and its limit of the disk, too, and return it."""
+def says(site: WebSite, pi7: NodeServer, figures: dict[str, float] | None) -> None:
+    """Have pi7 answer this, None: 500; and wait until the daemon knows it, and that the disk is beyond its limit."""
+    pi7.figures = figures
+    limit = "over" if figures and figures.get("disk_percent", 0) > 85 else "ok"
 
-    def look() -> dict[str, Any] | None:
-        with site.client() as client:
-            found: dict[str, Any] = next(one for one in client.call("getNodes")["nodes"] if one["name"] == "pi7")
-        return found if (found["state"], found["limits"][0]["state"]) == (state, limit) else None
+    def known() -> bool:
+        found = asked(site)
+        if figures is None:
+            return bool(found["state"] == "missing")
+        return (found["state"], found["limits"][0]["state"], found["figures"]) == ("up", limit, figures)
 
-    found = until(look)
+    until(known)
     site.router.registry.nodes_page.forget()
-    return found  # type: ignore[return-value]
+
+
+def asked(site: WebSite) -> dict[str, Any]:
+    with site.client() as client:
+        return next(one for one in client.call("getNodes")["nodes"] if one["name"] == "pi7")
 
 
 def row(app: TestApp, node: str) -> Any:
@@ -72,15 +78,14 @@ def test_the_page_has_figures_bars_and_states(app: TestApp) -> None:
     for text in ("answers", "12.5 %", "61.5 °C", "143", "4 days 15 h", "within its 2 limits", "Ask now"):
         assert text in found.text, text
     assert [bar["value"] for bar in found.find_all("meter")] == ["12.5", "40.0"]
+    until(lambda: "off" in row(app, "lone").text)
     lone = row(app, "lone")
-    assert "off" in lone.text
     assert lone.find("a", href="/server/lone")
     assert "Ask now" not in lone.text
 
 
 def test_what_is_beyond_its_limit_comes_first_and_is_named(app: TestApp, site: WebSite, pi7: NodeServer) -> None:
-    pi7.figures = {"disk_percent": 91, "temp": 85}
-    asked(site, "up", "over")
+    says(site, pi7, {"disk_percent": 91, "temp": 85})
     rows = app.get("/nodes").html.tbody.find_all("tr")
     assert [one["data-key"] for one in rows] == ["nodes/pi7", "nodes/lone"]
     text = rows[0].text
@@ -92,8 +97,7 @@ def test_what_is_beyond_its_limit_comes_first_and_is_named(app: TestApp, site: W
 
 
 def test_who_is_missing_is_told_why(app: TestApp, site: WebSite, pi7: NodeServer) -> None:
-    pi7.figures = None
-    asked(site, "missing")
+    says(site, pi7, None)
     assert "500" in row(app, "pi7").text
     assert "missing" in app.get("/nodes/pi7").html.find("div", {"data-key": "state"}).text
 
@@ -117,7 +121,7 @@ def test_it_is_asked_now_by_who_may(app: TestApp, as_role: Callable[[str], TestA
     form = next(form for form in page.forms.values() if form.action.endswith("/nodes/pi7/ask"))
     before = time.time()
     assert form.submit(status=303).location.endswith("/nodes/pi7")
-    assert asked(site, "up")["at"] >= before
+    assert asked(site)["at"] >= before
     button = row(app, "pi7").find("button")
     assert (button["form"], button["formaction"]) == ("act", "/nodes/pi7/ask")
     assert app.get("/nodes").forms["act"]["csrf_token"].value  # the rows are the same for all, the form is not
