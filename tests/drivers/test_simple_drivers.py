@@ -136,13 +136,13 @@ def _running(pid: int) -> bool:
 def test_a_child_that_keeps_the_pipes_does_not_keep_us(script: Callable[[str], list[str]]) -> None:
     argv = script(
         "import subprocess, sys\n"
-        "subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(4)'])\n"
+        "subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(25)'])\n"
         "print('done')\n"
     )
     begun = time.monotonic()
     outcome = asyncio.run(run_program(argv, 10))
     assert (outcome.code, outcome.output) == (0, "done\n")
-    assert time.monotonic() - begun < 3.5
+    assert time.monotonic() - begun < 20
 
 
 def test_a_program_sees_a_small_environment(

@@ -112,10 +112,10 @@ def test_a_link_out_of_etc_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_lines_that_make_regular_expressions_backtrack_end_at_once(line: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(ConfigError, match="line 2"):
         parse_ini(f"[s]\n{line}\n", "a.ini")
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_the_history_goes_back_and_forgets_the_oldest(tmp_path: Path) -> None:

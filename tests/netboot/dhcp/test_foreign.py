@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -254,13 +253,11 @@ def test_29_beside_another_server_it_starts_only_when_told(own: Lan, tmp_path: P
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "typings")}
     client = own.host(mac="52:54:00:0a:00:05")
     with dnsmasq(own, tmp_path, f"--dhcp-host={BOARD},ignore"):
-        etc = prepared(tmp_path, dhcp_check="15s")
-        began = time.monotonic()
-        refused = subprocess.run(
-            own.inside(*argv(etc)), capture_output=True, text=True, timeout=DEADLINE_S, check=False, env=environment
+        etc = prepared(tmp_path, dhcp_check="30s")
+        refused = subprocess.run(  # in less time than it would listen: the first answer decides
+            own.inside(*argv(etc)), capture_output=True, text=True, timeout=28, check=False, env=environment
         )
         assert refused.returncode != 0
-        assert time.monotonic() - began < 12, "the first answer decides"
         assert "another DHCP server answers on lan: 10.214.0.2" in refused.stderr
         assert "Traceback" not in refused.stderr
         with served(own, tmp_path, dhcp_beside="true", dhcp_check="4s"):
