@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
+from ockle.agent.settings import WatchSettings, read_settings
 from ockle.outlets.esphome import ESPHome
 from ockle.simulator.lab import Lab
 from ockle.simulator.spec import LabSpec, MachineSpec, PlugSpec
@@ -19,6 +21,13 @@ def plug_lab(*plugs: PlugSpec, speed: float = SPEED, **machine: Any) -> Lab:
     plugs = plugs or (PlugSpec("plug", key=KEY, friendly_name="Sonoff S26"),)
     hardware = MachineSpec("pi", ((plugs[0].name, 1),), **{"watts": 6.0, **machine})
     return Lab(LabSpec(devices=plugs, machines=(hardware,), speed=speed))
+
+
+def watched(path: Path) -> WatchSettings:
+    """What an agent.ini says about a plug, which it has to."""
+    watch = read_settings(path).watch
+    assert watch is not None
+    return watch
 
 
 def plug_options(lab: Lab, plug: str = "plug", **pdu: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..common import notify
 from ..common.errors import DeviceError, DeviceRefused, OckleError
 from ..common.esphome import PlugSession
 from ..common.esphome_entities import Entity, Value
-from .settings import AgentSettings
+from .settings import WatchSettings
 from .shutdown import shut_down
 from .wish import Wish
 
@@ -35,7 +35,7 @@ class Agent:
     ``up``        whether the plug is connected and has all the switches that are needed
     """
 
-    def __init__(self, settings: AgentSettings, shutdown: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, settings: WatchSettings, shutdown: Callable[[], Awaitable[None]] | None = None) -> None:
         self._settings = settings
         self._shutdown = shutdown or self._by_command
         self._wish = Wish(settings.confirm, off_at_start=settings.off_at_start)

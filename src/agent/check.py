@@ -1,14 +1,19 @@
-"""What `ockle agent check` finds out: permission, connection, switches."""
+"""What `ockle agent check` finds out: permission, connection, switches, figures."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from ..common.errors import DeviceError
 from ..common.esphome import PlugSession
-from .settings import AgentSettings
+from .gauges import FRESH_S, Gauges
+from .settings import AgentSettings, MetricsSettings, WatchSettings
 from .shutdown import problem_with
+
+SHOWN = ("cpu_percent", "memory_percent", "disk_percent", "num_pids", "temp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,11 @@ class Finding:
 
 async def check(settings: AgentSettings, *, offline: bool) -> list[Finding]:
     """Look at everything without changing anything. ``offline``: leave the plug out."""
+    found = [] if settings.watch is None else await _watch(settings.watch, offline=offline)
+    return found if settings.metrics is None else [*found, await _metrics(settings.metrics)]
+
+
+async def _watch(settings: WatchSettings, *, offline: bool) -> list[Finding]:
     problem = await problem_with(settings.shutdown_command)
     found = [Finding("shutdown", problem or f"`{' '.join(settings.shutdown_command)}` may be run", not problem)]
     if offline:
@@ -37,7 +47,22 @@ async def check(settings: AgentSettings, *, offline: bool) -> list[Finding]:
     return found
 
 
-def _switches(settings: AgentSettings) -> Iterator[tuple[str, str]]:
+async def _metrics(settings: MetricsSettings) -> Finding:
+    """Measure. Nothing is served: the agent that runs has the port."""
+    if find_spec("waitress") is None:
+        return Finding("metrics", "waitress is not installed: pip install 'ockle[agent]'", good=False)
+    gauges = Gauges(settings.disks)
+    await asyncio.sleep(FRESH_S)  # the load is that of some time
+    figures = await asyncio.to_thread(gauges.read)
+    missing = [f"{path} cannot be read" for path in settings.disks if path not in figures.get("disks", {})]
+    hanging = [f"{name} hangs" for name in figures["not_measured"]]
+    shown = ", ".join(f"{key} {figures[key]:g}" for key in SHOWN if key in figures)
+    who = "who has the token" if settings.token else "whoever asks"
+    text = f"{shown}; told to {who} on {settings.address or '*'}:{settings.port}"
+    return Finding("metrics", "; ".join([*hanging, *(missing if not hanging else []), text]), good=not missing)
+
+
+def _switches(settings: WatchSettings) -> Iterator[tuple[str, str]]:
     for option in ("delay_switch", "real_delay_switch", "heartbeat_switch"):
         name: str = getattr(settings, option)
         if name:

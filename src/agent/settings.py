@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from configobj import ConfigObj
 
 from ..common.errors import ConfigError
 from ..common.esphome import PlugSettings
@@ -18,8 +21,8 @@ FILE = "agent.ini"
 
 
 @dataclass(frozen=True, slots=True)
-class AgentSettings:
-    """The options of src/config/agent.ini, with the same names. ``log``: of its section [log]."""
+class WatchSettings:
+    """The options of the sections [plug] and [agent], with the same names."""
 
     plug: PlugSettings
     delay_switch: str
@@ -32,9 +35,33 @@ class AgentSettings:
     confirm: float
     off_at_start: bool
     restart_after: float
-    log_level: str
-    log_folder: Path | None
-    log_keep: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """The options of [metrics]. ``address`` "": all of this machine; ``token`` "": none is asked for."""
+
+    address: str
+    port: int
+    disks: tuple[str, ...]
+    threads: int
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    level: str
+    folder: Path | None
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """``watch``: None = there is no plug; ``metrics``: None = they are not served."""
+
+    watch: WatchSettings | None
+    metrics: MetricsSettings | None
+    log: LogSettings
 
 
 def read_settings(path: Path) -> AgentSettings:
@@ -53,12 +80,34 @@ def read_settings(path: Path) -> AgentSettings:
         checked = check_section(template, section, ini.get(section, {}), file=name, etc=path.parent.absolute())
         faults += checked.faults
         found[section] = checked.settings
+    if _without_host(ini):
+        faults.append(Fault(name, "plug", "host", problem="missing", remedy="write the plug's, or leave [plug] out"))
+    elif ini.get("agent") and not ini.get("plug"):
+        faults.append(Fault(name, "agent", problem="it is about a plug", remedy="write [plug] with its host"))
     if faults:
         raise ConfigError(*map(str, faults))
-    return _typed(name, found["plug"], found["agent"], found["log"])
+    return _typed(name, found)
 
 
-def _typed(name: str, plug: dict[str, Any], agent: dict[str, Any], log: dict[str, Any]) -> AgentSettings:
+def _without_host(ini: ConfigObj) -> bool:
+    """Tell whether there is something about a plug, and not which one."""
+    return bool(ini.get("plug")) and not ini["plug"].get("host")
+
+
+def _typed(name: str, found: dict[str, dict[str, Any]]) -> AgentSettings:
+    log = found["log"]
+    settings = AgentSettings(
+        watch=_watch(name, found["plug"], found["agent"]) if found["plug"].get("host") else None,
+        metrics=_metrics(name, found["metrics"]) if found["metrics"]["serve"] else None,
+        log=LogSettings(log["level"], Path(log["folder"]) if log["folder"] else None, log["keep"]),
+    )
+    if settings.watch is None and settings.metrics is None:
+        problem = "nothing is to be done: there is no [plug], and [metrics] says serve = no"
+        raise ConfigError(str(Fault(name, problem=problem)))
+    return settings
+
+
+def _watch(name: str, plug: dict[str, Any], agent: dict[str, Any]) -> WatchSettings:
     key = "" if plug["encryption"] == "plaintext" else plug["key"].reveal().strip()
     if key:
         register_secret(key)
@@ -68,7 +117,7 @@ def _typed(name: str, plug: dict[str, Any], agent: dict[str, Any], log: dict[str
             "write the one of the plug's firmware (api: encryption: key:), or encryption = plaintext if it has none"
         )
         raise ConfigError(str(Fault(name, "plug", "key", problem=problem, remedy=remedy)))
-    return AgentSettings(
+    return WatchSettings(
         plug=PlugSettings(plug["host"], plug["port"], key, plug["pin_mac"], plug["timeout"]),
         delay_switch=plug["delay_switch"],
         real_delay_switch=plug["real_delay_switch"],
@@ -80,7 +129,13 @@ def _typed(name: str, plug: dict[str, Any], agent: dict[str, Any], log: dict[str
         confirm=agent["confirm"],
         off_at_start=agent["off_at_start"],
         restart_after=agent["restart_after"],
-        log_level=log["level"],
-        log_folder=Path(log["folder"]) if log["folder"] else None,
-        log_keep=log["keep"],
     )
+
+
+def _metrics(name: str, found: dict[str, Any]) -> MetricsSettings:
+    token = found["token"].reveal().strip()
+    if token:
+        register_secret(token)
+    if re.fullmatch(r"[!-~]*", token) is None:
+        raise ConfigError(str(Fault(name, "metrics", "token", problem="has characters that HTTP cannot carry")))
+    return MetricsSettings(found["address"], found["port"], tuple(found["disks"]), found["threads"], token)

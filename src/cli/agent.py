@@ -1,4 +1,4 @@
-"""``ockle agent``: what runs on a machine that hangs on a smart plug."""
+"""``ockle agent``: what runs on a machine: it tells its figures, and heeds its smart plug."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ if TYPE_CHECKING:
 
 
 def register(commands: Commands) -> None:
-    group = commands.group("agent", "on a machine with a smart plug: shut down when the plug asks for it")
+    group = commands.group("agent", "on a machine: tell what it measures of itself, heed its smart plug")
     parser = group.add(
         "run",
         run_agent,
-        "watch the plug in the foreground",
-        text="Shuts this machine down when the plug's delay switch goes off, and never because the connection was\n"
-        "lost. Stops at SIGTERM. Its unit is ockle-agent.service.",
+        "serve the figures and watch the plug, in the foreground",
+        text="Answers GET /events with what this machine measures of itself. If it has a smart plug, shuts it down\n"
+        "when the plug's delay switch goes off, and never because the connection was lost. Stops at SIGTERM. Its unit\n"
+        "is ockle-agent.service.",
     )
     _config(parser)
     parser = group.add(
         "check",
         run_check,
         "look whether the agent could work",
-        text="Reads the file, asks whether this machine may be shut down, and asks the plug for its switches. Nothing\n"
-        "is switched.",
+        text="Reads the file, asks whether this machine may be shut down, asks the plug for its switches, and\n"
+        "measures once. Nothing is switched.",
     )
     _config(parser)
     parser.add_argument("--offline", action="store_true", help="leave the plug out")

@@ -7,15 +7,14 @@ import stat
 from pathlib import Path
 
 from e2e import ockle
-from ockle.agent.settings import read_settings
 from ockle.simulator.lab import Lab
-from plug_site import KEY, plug_lab
+from plug_site import KEY, plug_lab, watched
 
 
 def ini(lab: Lab, folder: Path, **agent: str) -> Path:
     point = lab.endpoints["plug"]
     lines = ["[plug]", f"host = {point.host}", f"port = {point.ports['esphome']}", f"key = {KEY}", "timeout = 1s"]
-    lines += ["[agent]", *(f"{name} = {value}" for name, value in agent.items())]
+    lines += ["[agent]", *(f"{name} = {value}" for name, value in agent.items()), "[metrics]", "serve = no"]
     path = folder / "agent.ini"
     path.write_text("\n".join(lines))
     return path
@@ -77,6 +76,6 @@ def test_migrate_writes_a_file_for_its_owner_only(tmp_path: Path) -> None:
     assert written.code == 0
     assert target.read_text() == shown.out
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert read_settings(target).delay_switch == "S26 Delay Switch"
+    assert watched(target).delay_switch == "S26 Delay Switch"
     again = ockle("agent", "migrate", str(source), "--to", str(target))
     assert (again.code, again.err) == (2, f"ockle: {target} is there already\n")

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from ockle.agent import shutdown
 from ockle.agent.migrate import migrate
-from ockle.agent.settings import read_settings
+from ockle.agent.settings import LogSettings, read_settings
 from ockle.agent.shutdown import problem_with
 from ockle.common.errors import ConfigError
-from plug_site import KEY
+from plug_site import KEY, watched
 
 RPIMP = """{
     "Hostname": "sonoffs26", //can be an ip address
@@ -38,16 +38,16 @@ def written(folder: Path, text: str) -> Path:
 
 class TestSettings:
     def test_all_defaults(self, tmp_path: Path) -> None:
-        settings = read_settings(written(tmp_path, f"[plug]\nhost = plug.lan\nkey = {KEY}\n"))
+        settings = watched(written(tmp_path, f"[plug]\nhost = plug.lan\nkey = {KEY}\n"))
         assert (settings.plug.host, settings.plug.port, settings.plug.key) == ("plug.lan", 6053, KEY)
         assert settings.delay_switch == "Delay Switch"
         assert settings.shutdown_command == ("systemctl", "poweroff")
         assert settings.restart_after == 300
-        assert settings.log_folder is None
+        assert read_settings(tmp_path / "agent.ini").log == LogSettings("INFO", None, 7)
 
     def test_a_key_in_a_file_of_its_own(self, tmp_path: Path) -> None:
         (tmp_path / "key").write_text(KEY + "\n")
-        assert read_settings(written(tmp_path, "[plug]\nhost = a\nkey = ${file:key}\n")).plug.key == KEY
+        assert watched(written(tmp_path, "[plug]\nhost = a\nkey = ${file:key}\n")).plug.key == KEY
 
     @pytest.mark.parametrize(
         ("text", "problem"),
@@ -58,6 +58,10 @@ class TestSettings:
             ("[plug]\nhost = a\nencryption = none\n", "encryption = 'none'"),
             ("[plugs]\nhost = a\n", "[plugs]"),
             ("host = a\n", "before the first section"),
+            ("[agent]\nconfirm = 1s\n", "[agent]: it is about a plug"),
+            ("[metrics]\nserve = no\n", "nothing is to be done"),
+            ("[metrics]\nport = 0\n", "port = '0'"),
+            ('[metrics]\ntoken = "a b"\n', "HTTP cannot carry"),
             ("[plug]\nhost = a\nencryption = plaintext\n[agent]\nconfirm = soon\n", "confirm = 'soon'"),
             ("[plug]\nhost = a\nencryption = plaintext\n[agent]\nconfrim = 1s\n", "confirm"),
         ],
@@ -77,13 +81,12 @@ class TestMigration:
     def test_the_file_of_rpimps_documentation(self, tmp_path: Path) -> None:
         text, notes = migrate(RPIMP, "config.json")
         assert notes == []
-        settings = read_settings(written(tmp_path, text))
+        settings = watched(written(tmp_path, text))
         assert (settings.plug.host, settings.plug.key) == ("sonoffs26", KEY)
         assert settings.delay_switch == "Sonoff S26 Delay Switch"
         assert settings.real_delay_switch == "Sonoff S26 Real Delay Switch"
         assert settings.heartbeat_switch == "Sonoff S26 Heartbeat Switch"
-        assert settings.log_level == "INFO"
-        assert settings.log_folder == Path("/var/log/ockle-agent")
+        assert read_settings(tmp_path / "agent.ini").log == LogSettings("INFO", Path("/var/log/ockle-agent"), 7)
 
     def test_what_it_cannot_take_over_is_told(self) -> None:
         found = json.loads(json.dumps({"Hostname": "a", "EncryptionKey": KEY, "DelaySwitchName": "d"}))
@@ -112,7 +115,7 @@ class TestMigration:
             assert '"' in name and "'" in name
             return
         path = written(tmp_path_factory.getbasetemp(), text)
-        assert read_settings(path).delay_switch == name.strip()
+        assert watched(path).delay_switch == name.strip()
 
 
 def program(folder: Path, name: str, text: str) -> None:

@@ -13,29 +13,29 @@ from typing import Any
 import pytest
 
 from ockle.agent.agent import Agent, LostTooLong
-from ockle.agent.settings import AgentSettings, read_settings
+from ockle.agent.settings import WatchSettings
 from ockle.common.errors import DeviceRefused
 from ockle.simulator.lab import Lab
 from ockle.simulator.machine import MachineState
 from ockle.simulator.spec import PlugSpec
-from plug_site import KEY, plug_lab
+from plug_site import KEY, plug_lab, watched
 
 SPEED = 0.02
 
 
-def settings_for(lab: Lab, folder: Path, agent: str = "", plug: str = "") -> AgentSettings:
+def settings_for(lab: Lab, folder: Path, agent: str = "", plug: str = "") -> WatchSettings:
     point = lab.endpoints["plug"]
     path = folder / "agent.ini"
     path.write_text(
         f"[plug]\nhost = {point.host}\nport = {point.ports['esphome']}\nkey = {KEY}\ntimeout = 1s\n{plug}\n"
         f"[agent]\nshutdown_command = true\nconfirm = 200ms\n{agent}\n"
     )
-    return read_settings(path)
+    return watched(path)
 
 
 @asynccontextmanager
 async def at_work(
-    lab: Lab, settings: AgentSettings, shutdown: Callable[[], Awaitable[None]] | None = None
+    lab: Lab, settings: WatchSettings, shutdown: Callable[[], Awaitable[None]] | None = None
 ) -> AsyncIterator[Agent]:
     async def lab_machine() -> None:
         lab.shut_down("pi")
