@@ -133,7 +133,9 @@ async def agent(plug: Plug, shutdown: Callable[[], Awaitable[None]], **options: 
     lines = [f"{name} = {value}" for name, value in {"confirm": "1s", "heartbeat_every": "1s", **options}.items()]
     where = f"host = 127.0.0.1\nport = {plug.port}\nencryption = plaintext\n"
     path.write_text(f"[plug]\n{where}[agent]\n" + "\n".join(lines))
-    one = Agent(read_settings(path), shutdown)
+    watch = read_settings(path).watch
+    assert watch is not None
+    one = Agent(watch, shutdown)
     task = asyncio.create_task(one.run())
     try:
         async with asyncio.timeout(10):

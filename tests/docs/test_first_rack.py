@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ockle.agent.settings import read_settings
 from ockle.cli.main import main
 from ockle.config.site import load_site
 from ockle.networkTree.ServerNetworkFactory import ServerNetworkFactory, check
-from plug_site import KEY
+from plug_site import KEY, watched
 
 DOCS = Path(__file__).parents[2] / "docs"
 _BLOCK = re.compile(r"^```ini\n# (\S+\.ini)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -76,4 +75,4 @@ def test_the_agents_file_of_the_smart_plug_is_read(tmp_path: Path) -> None:
     (text,) = re.findall(r"agent\.ini <<END\n(.*?)^END$", page, re.MULTILINE | re.DOTALL)
     path = tmp_path / "agent.ini"
     path.write_text(text.replace("the plug_key of secrets.yaml", KEY))
-    assert read_settings(path).plug.host == "192.0.2.40"
+    assert watched(path).plug.host == "192.0.2.40"
