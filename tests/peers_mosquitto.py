@@ -49,6 +49,11 @@ class Listener:
     def of(self, topic: str) -> list[Heard]:
         return [one for one in list(self.heard) if one.topic == topic]
 
+    def newest(self, topic: str) -> str:
+        """Return the newest payload of a topic, "" before the first."""
+        found = self.of(topic)
+        return found[-1].payload if found else ""
+
     def kept(self) -> dict[str, str]:
         """Return the newest payload of each topic, those that were cleared left out."""
         return {topic: text for topic, text in {one.topic: one.payload for one in list(self.heard)}.items() if text}
@@ -66,8 +71,9 @@ class Listener:
         """Wait until the newest message of ``topic`` is as wanted, and return it."""
 
         def look() -> Any:
-            found = self.of(topic)
-            return found[-1].json if found and found[-1].payload and holds(found[-1].json) else None
+            text = self.newest(topic)
+            found = json.loads(text) if text else None
+            return found if found is not None and holds(found) else None
 
         return self.until(look)
 

@@ -8,8 +8,8 @@ import logging
 import random
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from aiomqtt import Client
 
 log = logging.getLogger(__name__)
+of_library = logging.getLogger(f"{__name__}.library")
+of_library.setLevel(logging.CRITICAL)  # what it would tell is told here, once
 
 MISSING = "the library of MQTT is not installed: pip install 'ockle[mqtt]'"
 ANSWER_S = 10.0
@@ -137,7 +139,7 @@ class Link:
         client = self._new_client(aiomqtt)
         fault: DeviceError = DeviceUnreachable(f"{self.where}: the connection broke")
         try:
-            async with client:
+            async with _connected(client):
                 self._client, self._lost = client, asyncio.get_running_loop().create_future()
                 await self._serve(client)
         except (aiomqtt.MqttError, OSError, ValueError) as error:  # ValueError: what the library does not want to take
@@ -177,6 +179,7 @@ class Link:
         client: Client = aiomqtt.Client(
             broker.host,
             broker.port,
+            logger=of_library,
             identifier=broker.client_id,
             username=broker.user or None,
             password=broker.password or None,
@@ -245,3 +248,22 @@ class Link:
         if "CERTIFICATE_VERIFY_FAILED" in text:  # the library passes on no more than the text
             return DeviceRefused(f"{self.where}: the certificate is not valid: {text}")
         return DeviceUnreachable(f"{self.where}: {text or 'the connection broke'}")
+
+
+@asynccontextmanager
+async def _connected(client: Client) -> AsyncIterator[None]:
+    """Connect, and disconnect at the end.
+
+    The library connects in a thread: who is cancelled waits for that, or its socket would outlive the loop.
+    """
+    async with AsyncExitStack() as stack:
+        entering = asyncio.ensure_future(client.__aenter__())
+        try:
+            await asyncio.shield(entering)
+        except asyncio.CancelledError:
+            await asyncio.wait((entering,))
+            if not entering.cancelled() and entering.exception() is None:
+                stack.push_async_exit(client)
+            raise
+        stack.push_async_exit(client)
+        yield

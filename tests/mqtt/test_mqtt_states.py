@@ -44,7 +44,7 @@ def test_a_server_is_followed(site: Running, broker: Mosquitto) -> None:
     assert listener.json(HOSTILE, lambda web: web["on"] is True)["name"] == "web 1+#"
     assert listener.json("ockle/server/db")["on"] is True
     assert listener.json("ockle/network", lambda all: all["servers"]["on"] == 2)["site"] == "cellar"
-    assert listener.of("ockle/availability")[-1].payload == "online"
+    assert listener.newest("ockle/availability") == "online"
     own_daemon.ask(site.daemon, "run", action="off", servers=["db"])
     listener.json("ockle/server/db", lambda db: db["on"] is False)
 
@@ -75,7 +75,7 @@ def test_an_alert_is_kept_while_it_is_open(site: Running, broker: Mosquitto) -> 
     assert listener.json("ockle/network", lambda all: all["problem"])["alerts"]["critical"] == 1
     site.alerts[:] = []
     site.happened()
-    listener.until(lambda: listener.of("ockle/alert/3")[-1].payload == "")
+    listener.until(lambda: listener.newest("ockle/alert/3") == "")
     assert not listener.of("ockle/alert/4")
     listener.json("ockle/server/db", lambda db: db["problem"] is False)
 
