@@ -29,6 +29,7 @@ GROUPS = {
     "schedule": ("schedule",),
     "ups": ("ups",),
     "nodes": ("nodes",),
+    "alert": ("alert",),
     "events": ("events", "who"),
     "history": ("history", "note"),
     "parts": ("outlet", "control", "auto", "resume"),

@@ -69,6 +69,10 @@ def _warn(status: dict[str, Any]) -> None:
         from .emergency import describe_emergency  # rarely needed, and not free
 
         tell(describe_emergency(status["emergency"]))
+    if any(status.get("alerts", {}).values()):
+        from .alert import describe_counts
+
+        tell(describe_counts(status["alerts"]))
 
 
 def exit_code(servers: dict[str, dict[str, Any]]) -> int:

@@ -51,7 +51,7 @@ class StatusCommands(CommandGroup):
         )
 
     def status(self, data: Data) -> Data:
-        """Return the state of every server, the running runs, the master switch, why it is in safe mode.
+        """Return the state of every server, the running runs, the master switch, why it is in safe mode, open alerts.
 
         ``rev`` changes when anything else in it does; ``power_w`` and ages may be older than that.
         """
@@ -73,6 +73,7 @@ class StatusCommands(CommandGroup):
             "store_fault": engine.store_fault,
             "servers": {node.name: self._server(node) for node in self.network.getSortedNodeList()},
             "emergency": engine.emergencies.as_dict(),
+            "alerts": dict(engine.open_alerts),
             "runs": [run.summary(engine.core.clock.wall()) for run in engine.runs.running()],
         }
 

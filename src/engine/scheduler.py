@@ -186,6 +186,14 @@ class Scheduler:
 
     # -- looking
 
+    def last(self) -> dict[str, Outcome]:
+        """Return what became of the last time of each schedule that is enabled and has had one."""
+        return {
+            name: record.last
+            for name, record in self._records.items()
+            if record.last is not None and name in self._schedules and self._schedules[name].enabled
+        }
+
     def as_dicts(self, upcoming: int = 1) -> list[dict[str, Any]]:
         """Return the schedules for a client; ``next``: so many moments to come, in seconds since 1970."""
         now = self._engine.core.clock.wall()

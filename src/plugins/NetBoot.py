@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterable
 
 from typing_extensions import override
 
@@ -14,12 +15,14 @@ from ..commands.netboot.ties import tied_boards
 from ..common.boot_reports import REPORTS, BootReport
 from ..common.errors import DeviceRefused, OckleError
 from ..common.own_program import own_command
+from ..common.problems import Problem
 from ..common.services import DaemonServices
 from ..netboot.boards import Board, Boards
 from ..netboot.boot_server import TICK_S, BootServer
 from ..netboot.folder import BootFolder
 from ..netboot.from_site import boot_config
 from ..netboot.host_book import HostBook
+from ..netboot.problems import board_problems
 from .ModuleTemplate import ModuleTemplate
 
 RETRY_S = 5.0
@@ -43,6 +46,7 @@ class NetBoot(ModuleTemplate):
         self._child: subprocess.Popen[bytes] | None = None
         self._settings = dict(config.settings)
         self._anew = False
+        self._problems: tuple[Problem, ...] | None = None  # None: not looked yet
         REPORTS.answer_by(self._report)
         self._mapping = netboot.register(MainDaemon, self)
 
@@ -51,12 +55,14 @@ class NetBoot(ModuleTemplate):
     @override
     def run(self) -> None:
         self._mapping.begin()
+        self.mainDaemon.engine.problem_sources.append(self._known_problems)
         try:
             while not self.stop_requested.is_set():
                 self._anew = False
                 {"thread": self._serve, "process": self._supervise, "no": self._watch}[self.getConfigVar("serve")]()
         finally:
             REPORTS.answer_by(None)
+            self.mainDaemon.engine.problem_sources.remove(self._known_problems)
             self.boards.close()
 
     def _serve(self) -> None:
@@ -148,9 +154,10 @@ class NetBoot(ModuleTemplate):
         except OckleError as error:
             self.debug(str(error))
             return
-        if not lines:
+        if not lines and self._problems is not None:
             return
         ties = tied_boards(self.mainDaemon.site, self.hosts)
+        self._problems = tuple(board_problems(self.boards.all(), self._label, ties))
         for line in lines:
             self._told = line.id
             if line.stage:
@@ -158,6 +165,10 @@ class NetBoot(ModuleTemplate):
                 self.mainDaemon.events.publish(
                     "netboot", f"{label}: {line.text}", ties.get(line.mac, ""), mac=line.mac, stage=line.stage
                 )
+
+    def _known_problems(self) -> Iterable[Problem]:
+        """Return what the last tick found: asked on the device loop, which must not wait for the database."""
+        return self._problems or ()
 
     def _label(self, mac: str) -> str:
         host = self.hosts.by_mac(mac)

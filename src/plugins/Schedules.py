@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from typing_extensions import override
 
 from ..commands.schedules import ScheduleCommands
 from ..common.errors import OckleError
+from ..common.problems import Problem
 from ..common.services import DaemonServices
 from ..config.schedules import Schedule, schedule_of
+from ..engine.alerts.schedule_problems import schedule_problems
 from ..engine.scheduler import Scheduler
 from .ModuleTemplate import ModuleTemplate
 
@@ -31,6 +35,7 @@ class Schedules(ModuleTemplate):
     def run(self) -> None:
         self._scheduler.load()
         self._take()
+        self.mainDaemon.engine.problem_sources.append(self._problems)
         try:
             self.mainDaemon.device_loop.call(self._first_look(), FIRST_LOOK_S)
         except OckleError:
@@ -38,7 +43,11 @@ class Schedules(ModuleTemplate):
         while True:
             self._look()
             if self.stop_requested.wait(self.getConfigVar("look_interval")):
-                return
+                break
+        self.mainDaemon.engine.problem_sources.remove(self._problems)
+
+    def _problems(self) -> Iterable[Problem]:
+        return schedule_problems(self._scheduler, self.mainDaemon.clock.wall())
 
     async def _first_look(self) -> None:
         await self.mainDaemon.engine.observer.observed.wait()

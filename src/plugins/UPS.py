@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from typing_extensions import override
 
 from ..commands.ups import UpsCommands
 from ..common.errors import OckleError
 from ..common.nut import Reading, read_ups
+from ..common.problems import Problem
 from ..common.services import DaemonServices
 from ..config.ups import Ups, ups_of
+from ..engine.alerts.ups_problems import ups_problems
 from ..engine.sampling import Measured
 from ..engine.ups_keeper import UpsKeeper
 from ..engine.ups_report import measured
@@ -42,6 +46,7 @@ class UPS(ModuleTemplate):
         self._keeper.load()
         self._take()
         self.mainDaemon.engine.meters.append(self._measured)
+        self.mainDaemon.engine.problem_sources.append(self._problems)
         try:
             loop.call(self.mainDaemon.engine.observer.observed.wait(), FIRST_LOOK_S)
         except OckleError:
@@ -58,9 +63,13 @@ class UPS(ModuleTemplate):
                 self.mainDaemon.communicationHandler.record(action)
             self.stop_requested.wait(self.getConfigVar("interval"))
         self.mainDaemon.engine.meters.remove(self._measured)
+        self.mainDaemon.engine.problem_sources.remove(self._problems)
 
     def _measured(self) -> dict[Series, Measured]:
         return measured(self._keeper)
+
+    def _problems(self) -> Iterable[Problem]:
+        return ups_problems(self._keeper, self.mainDaemon.clock.now())
 
     def _take(self) -> None:
         upses = [ups_of(one) for one in self.mainDaemon.site.ups.values()]

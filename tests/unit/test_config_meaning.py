@@ -41,8 +41,8 @@ def change(file: str, **sections: dict[str, Any]) -> dict[str, Any]:
             ["web1 gets the outlet left on pdu-a", "web1 loses the outlet psu on pdu-a"],
         ),
         (
-            change("config.ini", plugins={"plugins": "CoreCommunicationCommands, SocketListener, Logger, Schedules"}),
-            ["plugin EditingCommunicationCommands is disabled", "plugin AutoControl is disabled"],
+            change("config.ini", plugins={"plugins": "CoreCommunicationCommands, SocketListener, Logger, Alerts"}),
+            [f"plugin {name} is disabled" for name in ("EditingCommunicationCommands", "AutoControl", "Schedules")],
         ),
         (
             change("config.ini", **AUTO),

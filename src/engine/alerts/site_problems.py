@@ -28,7 +28,8 @@ def emergency_problems(engine: Engine) -> Iterator[Problem]:
     if declared is None:
         return
     note = f": {declared.note}" if declared.note else ""
-    text = f"emergency declared by {declared.who}, {len(declared.shares)} servers are kept off{note}"
+    kept = "1 server is" if len(declared.shares) == 1 else f"{len(declared.shares)} servers are"
+    text = f"emergency declared by {declared.who}, {kept} kept off{note}"
     program, _, names = declared.who.partition(" ")
     ups = tuple(f"ups/{name}" for name in names.split(", ")) if declared.automatic and program == "UPS" else ()
     yield Problem("emergency", "emergency", Severity.CRITICAL, "emergency", text, "", ups)

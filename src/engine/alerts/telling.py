@@ -38,11 +38,12 @@ class Sender:
         alert: int = 0,
         subject: str = "",
         servers: Iterable[str] = (),
+        about: str = "",
     ) -> AlertMessage:
         base = self.base_url.rstrip("/")
         url = f"{base}/alerts/{alert}" if base and alert else f"{base}/alerts" if base else ""
         return AlertMessage(
-            uuid4().hex, kind, severity, title, tuple(lines), at, alert, subject, tuple(servers), self.site, url
+            uuid4().hex, kind, severity, title, tuple(lines), at, alert, subject, tuple(servers), self.site, url, about
         )
 
 
@@ -71,6 +72,7 @@ def _one(change: Change, sender: Sender, at: float) -> AlertMessage:
         alert=alert.id,
         subject=alert.subject,
         servers=alert.servers(),
+        about=alert.kind,
     )
 
 
@@ -83,7 +85,9 @@ def _many(what: What, changes: list[Change], sender: Sender, at: float) -> Alert
     rows = [title(change, at) for change in changes[:MOST_LINES]]
     rows += [f"and {len(changes) - MOST_LINES} more"] if len(changes) > MOST_LINES else []
     head = f"{len(changes)} {word}: {', '.join(names[:MOST_LINES])}"
-    return sender.message(KINDS.get(what, "problem"), severity, head, rows, at=at, servers=servers)
+    kinds = {alert.kind for alert in alerts}
+    about = kinds.pop() if len(kinds) == 1 else ""
+    return sender.message(KINDS.get(what, "problem"), severity, head, rows, at=at, servers=servers, about=about)
 
 
 def title(change: Change, at: float) -> str:

@@ -1,0 +1,236 @@
+"""From machines that fail to messages: what is a problem, what is behind it, what people read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alert_rig import Watched, told
+from ockle.common.problems import Severity
+from ockle.engine.engine import Engine
+from ockle.networkTree.facts import Desired
+from rig import Rig
+
+WEBS = [f"web{number}" for number in range(1, 31)]
+
+
+def switched_site() -> Rig:
+    return Rig({"sw": [], **{name: ["sw"] for name in WEBS}})
+
+
+async def all_on(engine: Engine) -> None:
+    await (await engine.order("on", [node.name for node in engine.network], who="eva")).finished.wait()
+
+
+def test_a_network_that_is_as_ordered_has_no_problem(tmp_path: Path) -> None:
+    rig = switched_site()
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        assert await alerts.wait(120) == []  # all off, and nobody ever wanted them on
+        run = await engine.order("on", ["sw", *WEBS], who="eva")
+        assert not alerts.wrong()
+        await run.finished.wait()
+        assert await alerts.wait(120) == []
+        await (await engine.order("off", WEBS[:3], who="eva")).finished.wait()
+        await engine.force(WEBS[4], Desired.OFF, "broken fan", who="eva")
+        await engine.hold(WEBS[5], True, "in the workshop", "eva")
+        assert await alerts.wait(300) == []
+        assert not alerts.wrong()
+
+    rig.play(scenario)
+
+
+def test_a_dead_switch_is_one_alert_and_one_recovery(tmp_path: Path) -> None:
+    rig = switched_site()
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        rig["sw"].wedge()
+        for name in WEBS:
+            rig[name].wedge()  # nobody reaches them
+        (message,) = await alerts.wait(600)
+        assert (message.kind, message.subject, message.severity) == ("problem", "server/sw", Severity.CRITICAL)
+        assert message.title.startswith("sw does not serve any more: test sw.test failed")
+        assert message.lines == ("with it: 30 servers: web[1-30]",)
+        assert set(message.servers) == {"sw", *WEBS}
+        rig["sw"].unwedge()
+        for name in WEBS:
+            rig[name].unwedge()
+        (message,) = await alerts.wait(600)
+        assert (message.kind, message.subject) == ("recovery", "server/sw")
+        assert message.title.startswith("over after 10 min: sw")
+        assert message.lines == ("with it: 30 servers: web[1-30]",)
+
+    rig.play(scenario)
+
+
+def test_many_that_fail_one_tester_at_once_are_one_alert_though_no_switch_is_named(tmp_path: Path) -> None:
+    rig = Rig({name: [] for name in WEBS[:5]})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        for node in engine.network:
+            node.tests[0].params[node.tests[0].SECTION] = "ping"
+        for name in WEBS[:5]:
+            rig[name].wedge()
+        (message,) = await alerts.wait(300)
+        assert message.subject == "testers/ping"
+        assert "none of 5 servers passes" in message.title
+        assert message.lines == ("with it: 5 servers: web[1-5]",)
+
+    rig.play(scenario)
+
+
+def test_a_server_that_others_need_is_the_cause_and_not_the_tester(tmp_path: Path) -> None:
+    rig = Rig({"db": [], **{name: ["db"] for name in WEBS[:5]}})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        for node in engine.network:
+            node.tests[0].params[node.tests[0].SECTION] = "ping"
+            rig[node.name].wedge()
+        assert told(await alerts.wait(300)) == [("problem", "server/db")]
+
+    rig.play(scenario)
+
+
+def test_a_pdu_that_is_silent_is_the_cause_of_what_is_unknown(tmp_path: Path) -> None:
+    rig = Rig({"web1": []})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        rig["web1"].silent = True
+        messages = await alerts.wait(300)
+        assert told(messages) == [("problem", "outlets/web1.psu1")]
+        assert messages[0].title.startswith("PDU web1.psu1 does not answer:")
+        rig["web1"].silent = False
+        assert told(await alerts.wait(300)) == [("recovery", "outlets/web1.psu1")]
+
+    rig.play(scenario)
+
+
+def test_one_supply_of_two_that_is_lost_is_a_warning(tmp_path: Path) -> None:
+    rig = Rig({"web1": []}, outlets={"web1": 2}, policy={"min_supplies": 1})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        rig["web1"].relays["web1.psu2"] = False
+        (message,) = await alerts.wait(200)
+        assert (message.severity, message.title) == (
+            Severity.WARNING, "web1 is degraded: supply web1.psu2 is off",
+        )  # fmt: skip
+        rig["web1"].relays["web1.psu2"] = True
+        assert told(await alerts.wait(200)) == [("recovery", "server/web1")]
+
+    rig.play(scenario)
+
+
+def test_who_gives_up_is_critical_and_those_that_wait_for_it_are_part_of_that(tmp_path: Path) -> None:
+    rig = Rig({"db": [], "web1": ["db"], "web2": ["web1"]})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await engine.set_auto(True)
+        rig["db"].fail_boots = 99
+        run = await engine.order("on", ["web2"], who="eva")
+        messages = await alerts.wait(900)
+        assert run.finished.is_set()
+        alerts_of_db = [message for message in messages if message.subject == "server/db"]
+        assert [message.severity for message in alerts_of_db] == [Severity.WARNING, Severity.CRITICAL]
+        assert alerts_of_db[0].title.startswith("db failed to start (attempt 2): not up after 60 s")
+        assert alerts_of_db[1].title.startswith("now critical: db gave up starting:")
+        assert [(message.kind, message.subject) for message in messages if message not in alerts_of_db] == [
+            ("notice", "run")
+        ]
+
+    rig.play(scenario)
+
+
+def test_power_that_is_cut_by_somebody_else_is_told(tmp_path: Path) -> None:
+    rig = Rig({"web1": []})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        rig.by_hand("web1")
+        (message,) = await alerts.wait(200)
+        assert message.title == "web1 is off and should be on: somebody else switched it off"
+        await (await engine.order("on", ["web1"], who="eva")).finished.wait()
+        assert told(await alerts.wait(200)) == [("recovery", "server/web1")]
+
+    rig.play(scenario)
+
+
+def test_who_is_cut_before_it_is_down_is_told_once(tmp_path: Path) -> None:
+    rig = Rig({"web1": []}, policy={"shutdown_policy": "cut", "shutdown_timeout": 20.0})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        rig["web1"].hang_shutdown = rig["web1"].expendable = True
+        await (await engine.order("off", ["web1"], who="eva")).finished.wait()
+        await alerts.wait(200)
+        (message,) = alerts.sent
+        assert (message.kind, message.severity) == ("notice", Severity.CRITICAL)
+        assert "cut by its policy" in message.title
+
+    rig.play(scenario)
+
+
+def test_an_emergency_and_a_safe_mode_are_told(tmp_path: Path) -> None:
+    rig = Rig({"web1": []})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        await engine.emergency(["web1"], 60.0, who="eva", note="water")
+        engine.core.safe_mode = "three starts in five minutes"
+        messages = await alerts.wait(200)
+        assert {message.subject for message in messages} == {"emergency", "daemon"}
+        assert any(message.title == "emergency declared by eva, 1 server is kept off: water" for message in messages)
+
+    rig.play(scenario)
+
+
+def test_a_restart_of_the_daemon_tells_nothing_twice(tmp_path: Path) -> None:
+    rig = Rig({"web1": [], "web2": []}, store=f"sqlite:///{tmp_path}/state.db")
+
+    async def first(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        rig["web1"].wedge()
+        rig["web2"].wedge()
+        assert len(await alerts.wait(200)) == 2
+        alerts.desk.close()
+
+    async def second(engine: Engine) -> None:
+        rig["web2"].unwedge()
+        alerts = Watched(engine, tmp_path)
+        messages = await alerts.wait(400)
+        assert told(messages) == [("recovery", "server/web2")]
+        assert [alert["server"] for alert in alerts.desk.listed("open", 0.0, 10)["alerts"]] == ["web1"]
+        assert [alert["server"] for alert in alerts.desk.listed("closed", 0.0, 10)["alerts"]] == ["web2"]
+
+    rig.play(first)
+    rig.play(second)
+
+
+def test_a_source_with_a_bug_silences_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig({"web1": []})
+
+    async def scenario(engine: Engine) -> None:
+        engine.problem_sources.append(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        rig["web1"].wedge()
+        assert told(await alerts.wait(200)) == [("problem", "server/web1")]
+
+    rig.play(scenario)
+    assert sum("cannot be looked at" in record.message for record in caplog.records) == 1
