@@ -41,7 +41,10 @@ def change(file: str, **sections: dict[str, Any]) -> dict[str, Any]:
             ["web1 gets the outlet left on pdu-a", "web1 loses the outlet psu on pdu-a"],
         ),
         (
-            change("config.ini", plugins={"plugins": "CoreCommunicationCommands, SocketListener, Logger, Alerts"}),
+            change(
+                "config.ini",
+                plugins={"plugins": "CoreCommunicationCommands, SocketListener, Logger, Monitoring, Alerts"},
+            ),
             [f"plugin {name} is disabled" for name in ("EditingCommunicationCommands", "AutoControl", "Schedules")],
         ),
         (
