@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..common.hostranges import fold_names
+from . import alert_channels
 from .codes import OK
 from .connect import connect, parse_count, parse_span, resolve
 from .output import count, duration, indented, moment, safe, say, show, table
@@ -38,6 +39,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("-m", "--message", default="", help="why")
     parser = group.add("unsilence", run_unsilence, "end a silence")
     parser.add_argument("number", type=parse_count, metavar="NUMBER")
+    alert_channels.register(group)
 
 
 def run_list(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from typing_extensions import override
 
 from ..commands.alerts import AlertCommands
+from ..commands.channels import ChannelCommands
 from ..common.errors import CommandError, OckleError
 from ..common.events import Event
 from ..common.problems import Problem, Severity
@@ -48,6 +49,7 @@ class Alerts(ModuleTemplate):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         AlertCommands(MainDaemon, self._desk, self.ask)
+        ChannelCommands(MainDaemon, self.outbox)
 
     def _rules(self) -> Rules:
         return Rules.of(self.mainDaemon.plugin_settings(self.name))
