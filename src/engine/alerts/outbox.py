@@ -46,18 +46,12 @@ class Outbox:
         if not self._loaded:
             self._ledger.load()
             self._loaded = True
-        posts: dict[str, Post] = {}
-        for name, config in channels.items():
-            former = self._posts.get(name)
-            if former is not None and (former.config.type, former.config.settings) == (config.type, config.settings):
-                posts[name] = former
-                continue
-            if former is not None:
-                await former.close()
-            posts[name] = Post(config, self._make, services, self._ledger, self._clock, self._tell)
-        for name in self._posts.keys() - posts.keys():
-            await self._posts[name].close()
-        self._posts = posts
+        kept = {name: post for name, post in self._posts.items() if name in channels and post.is_as(channels[name])}
+        await asyncio.gather(*(post.close() for name, post in self._posts.items() if name not in kept))
+        self._posts = posts = {
+            name: kept.get(name) or Post(config, self._make, services, self._ledger, self._clock, self._tell)
+            for name, config in channels.items()
+        }
         for name in sorted(self._ledger.known()):
             if name not in posts or not posts[name].rules.enabled:
                 self._forget(name)
@@ -86,8 +80,7 @@ class Outbox:
         try:
             await asyncio.get_running_loop().create_future()
         finally:
-            for post in self._posts.values():
-                await post.close()
+            await asyncio.gather(*(post.close() for post in self._posts.values()))
             self._posts = {}
             self._ledger.close()
 

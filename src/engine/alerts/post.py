@@ -98,6 +98,10 @@ class Post:
     def entries(self) -> Entries:
         return self._ledger.entries.get(self.name, ())
 
+    def is_as(self, config: ObjectConfig) -> bool:
+        """Tell whether a channel of this configuration would be the same."""
+        return (self.config.type, self.config.settings) == (config.type, config.settings)
+
     def wants(self, message: AlertMessage) -> bool:
         return wanted(message, self.name, self.rules, self.servers)
 
@@ -122,7 +126,7 @@ class Post:
         """End it; what waits stays in the ledger."""
         if self.task is not None:
             self.task.cancel()
-            await asyncio.wait([self.task])
+            await asyncio.wait([self.task], timeout=CLOSE_S)
         await self._shut()
 
     async def _shut(self) -> None:
