@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite
 from typing import Any
 
 from ..common.CommunicationHandler import current_caller
@@ -86,10 +85,9 @@ class AlertCommands(CommandGroup):
         servers = servers_of(self.network, data) if data.get("servers") else []
         subject = text_of(data, "subject", "")
         seconds: Any = data["for"]
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds):
-            raise CommandError(f"for is {seconds!r}: use seconds")
-        if not 0 < seconds <= LONGEST_S:
-            raise CommandError(f"for is {seconds!r}: use seconds, above 0 and up to {LONGEST_S:g}")
+        known = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if not known or not 0 < seconds <= LONGEST_S:  # (nan is no more than 0, either)
+            raise CommandError(f"for is {str(seconds)[:40]}: use seconds, above 0 and up to {LONGEST_S:g}")
         if not servers and not subject:
             raise CommandError("name servers or a subject to silence")
         note, who = _note(data), current_caller().name

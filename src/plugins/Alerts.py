@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +27,8 @@ from ..engine.alerts.telling import Sender
 from ..store.alert_store import AlertStore
 from .ModuleTemplate import ModuleTemplate
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 FIRST_LOOK_S = 60.0
@@ -48,6 +51,7 @@ class Alerts(ModuleTemplate):
         self._seen = Seen((), {})
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
+        self._broken = False  # the last look failed
         AlertCommands(MainDaemon, self._desk, self.ask)
         ChannelCommands(MainDaemon, self.outbox)
 
@@ -75,7 +79,7 @@ class Alerts(ModuleTemplate):
         try:
             await self._first_look()
             while not self._stop.is_set() and not self.stop_requested.is_set():
-                await self._look()
+                await self._one_look()
                 await self._pause(float(self.getConfigVar("look_interval")))
         finally:
             unsubscribe()
@@ -97,6 +101,16 @@ class Alerts(ModuleTemplate):
         await asyncio.wait([asyncio.wrap_future(seen), stop], timeout=FIRST_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
         seen.cancel()
         stop.cancel()
+
+    async def _one_look(self) -> None:
+        try:
+            await self._look()
+        except Exception:  # the outermost loop of this thread: one bad look must not end all alerts
+            if not self._broken:
+                log.exception("a look at what is wrong failed; tried again")
+            self._broken = True
+        else:
+            self._broken = False
 
     async def _look(self) -> None:
         problems: list[Problem] = []

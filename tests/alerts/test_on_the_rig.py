@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from alert_rig import Watched, told
-from ockle.common.problems import Severity
+from ockle.common.problems import Problem, Severity
 from ockle.engine.engine import Engine
 from ockle.networkTree.facts import Desired
 from rig import Rig
 
+ANY: Any = Problem
+"""As somebody writes who checks no types."""
 WEBS = [f"web{number}" for number in range(1, 31)]
 
 
@@ -222,11 +225,22 @@ def test_a_restart_of_the_daemon_tells_nothing_twice(tmp_path: Path) -> None:
     rig.play(second)
 
 
-def test_a_source_with_a_bug_silences_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "source",
+    [
+        lambda: 1 / 0,
+        lambda: [None],
+        lambda: [ANY("mine", "server", "critical", "mine", "it is bad")],
+        lambda: [ANY("mine", "server", Severity.INFO, "mine", "it is bad", hangs_on=["web1"])],
+        lambda: [ANY(7, "server", Severity.INFO, "mine", "it is bad")],
+        lambda: [ANY("mine", "server", Severity.INFO, "mine", "it is bad", hangs_on=(None,))],
+    ],
+)  # fmt: skip
+def test_a_source_with_a_bug_silences_no_other(source: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rig = Rig({"web1": []})
 
     async def scenario(engine: Engine) -> None:
-        engine.problem_sources.append(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        engine.problem_sources.append(source)
         alerts = Watched(engine, tmp_path)
         await all_on(engine)
         rig["web1"].wedge()

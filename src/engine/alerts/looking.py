@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from ...common.problems import Problem, ProblemSource
+from ...common.problems import Problem, ProblemSource, Severity
 from ..engine import Engine
 from .causes import Edges
 from .device_problems import pdu_problems, suspect_problems
@@ -53,7 +54,7 @@ class Looker:
 
     def _ask(self, name: str, source: ProblemSource) -> list[Problem]:
         try:
-            problems = list(source())
+            problems = [_checked(problem) for problem in source()]
         except Exception:  # foreign code: who has a bug must not keep all the others from being heard
             if name not in self._broken:
                 log.exception("the problems of %s cannot be looked at", name)
@@ -61,6 +62,17 @@ class Looker:
             return []
         self._broken.discard(name)
         return problems
+
+
+def _checked(problem: Any) -> Problem:
+    """Return it. Raises TypeError for what is none: one wrong field would end the whole look."""
+    texts = (problem.key, problem.kind, problem.subject, problem.text, problem.server, *problem.hangs_on)
+    if not isinstance(problem.severity, Severity) or not isinstance(problem.hangs_on, tuple):
+        raise TypeError(f"{problem!r}: severity has to be a Severity, hangs_on a tuple")
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"{problem!r}: everything but the severity has to be text")
+    found: Problem = problem
+    return found
 
 
 def _name(source: ProblemSource) -> str:
