@@ -1,4 +1,4 @@
-"""A daemon on dummies and its channel MQTT, on a loop of its own; the test says which alerts there are."""
+"""A daemon on dummies and its channel MQTT, on a loop of its own; the test says what is wrong."""
 
 from __future__ import annotations
 
@@ -70,16 +70,19 @@ def channel(broker: Mosquitto, more: str = "") -> str:
 
 
 class Running:
-    """``alerts`` is what the daemon's alerts are said to be."""
+    """``alerts`` and ``nodes`` are what the daemon is made to answer to ``getAlerts`` and ``getNodes``."""
 
     def __init__(self, daemon: MainDaemon, etc: Path) -> None:
         self.daemon = daemon
         self.etc = etc
         self.alerts: list[dict[str, Any]] = []
+        self.nodes: list[dict[str, Any]] = []
         of_daemon = daemon.plugin_settings
         of_alerts = {"site_name": "cellar", "base_url": "https://ockle.example/"}
         daemon.plugin_settings = lambda name: of_alerts if name == "Alerts" else of_daemon(name)  # type: ignore[method-assign]
-        daemon.communicationHandler.AddCommandToList("getAlerts", lambda data: {"alerts": self.alerts}, role="viewer")
+        add = daemon.communicationHandler.AddCommandToList
+        add("getAlerts", lambda data: {"alerts": self.alerts}, role="viewer")
+        add("getNodes", lambda data: {"nodes": self.nodes}, role="viewer")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="alerts of the test", daemon=True)
         self._thread.start()

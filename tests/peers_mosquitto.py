@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from peers import free_port, peer
 
 PATIENCE_S = 20.0
-USER, PASSWORD = "ockle", "a-secret-of-the-tests"
+USER, WATCHER, PASSWORD = "ockle", "watcher", "a-secret-of-the-tests"
 HOST = "127.0.0.1"
 
 
@@ -109,7 +109,7 @@ class Mosquitto:
 
     def _client(self, program: str) -> list[str]:
         tls = ["--cafile", self.ca] if self.ca else []
-        return [peer(program), "-h", HOST, "-p", str(self.port), "-u", USER, "-P", PASSWORD, *tls]
+        return [peer(program), "-h", HOST, "-p", str(self.port), "-u", WATCHER, "-P", PASSWORD, *tls]
 
     def listen(self, *filters: str) -> Listener:
         """Return a listener to ``filters`` that has heard what is kept for them."""
@@ -141,13 +141,19 @@ class Mosquitto:
 
 
 @contextmanager
-def running(folder: Path, certificate: tuple[Path, Path] | None = None) -> Iterator[Mosquitto]:
-    """Run a broker until the block ends. ``certificate``: files of certificate and key, for TLS."""
+def running(folder: Path, certificate: tuple[Path, Path] | None = None, access: str = "") -> Iterator[Mosquitto]:
+    """Run a broker until the block ends.
+
+    ``certificate``  files of certificate and key, for TLS
+    ``access``       text of an access list; the tests' own listeners log in as ``watcher``
+    """
     folder.mkdir(parents=True, exist_ok=True)
     peer("mosquitto")
     broker = Mosquitto(folder, free_port(), str(certificate[0]) if certificate else "")
     passwords = folder / "passwords"
-    subprocess.run([peer("mosquitto_passwd"), "-b", "-c", str(passwords), USER, PASSWORD], check=True, timeout=10)
+    passwords.touch(0o600)
+    for user in (USER, WATCHER):
+        subprocess.run([peer("mosquitto_passwd"), "-b", str(passwords), user, PASSWORD], check=True, timeout=10)
     lines = [
         f"listener {broker.port} {HOST}",
         "allow_anonymous false",
@@ -156,6 +162,9 @@ def running(folder: Path, certificate: tuple[Path, Path] | None = None) -> Itera
     ]
     if certificate:
         lines += [f"certfile {certificate[0]}", f"keyfile {certificate[1]}"]
+    if access:
+        (folder / "acl").write_text(f"{access}\nuser {WATCHER}\ntopic readwrite #\n")
+        lines.append(f"acl_file {folder / 'acl'}")
     if os.geteuid() == 0:
         lines.append("user root")  # it would give up root otherwise, and could not read the files
     (folder / "broker.conf").write_text("\n".join([*lines, ""]))

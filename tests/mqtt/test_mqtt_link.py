@@ -129,6 +129,24 @@ def test_a_server_that_says_nothing_is_left_in_time(monkeypatch: pytest.MonkeyPa
     asyncio.run(work())
 
 
+def test_what_the_broker_does_not_let_us_read_is_known() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(b"\x20\x02\x00\x00")  # CONNACK
+        packet = await reader.read(4096)
+        writer.write(b"\x90\x04" + packet[2:4] + b"\x00\x80")  # SUBACK: the first, not the second (section 3.9.3)
+        await reader.read(4096)
+        writer.close()
+
+    async def work() -> None:
+        server = await asyncio.start_server(serve, HOST, 0)
+        async with server, linked(Broker(HOST, server.sockets[0].getsockname()[1], tls=False)) as link:
+            await link.ready(PATIENCE_S)
+            assert await link.subscribe(["one", "two"]) == ["two"]
+
+    asyncio.run(work())
+
+
 def test_the_link_is_back_when_the_broker_is(tmp_path: Path) -> None:
     async def work(broker: Mosquitto) -> None:
         sessions = 0

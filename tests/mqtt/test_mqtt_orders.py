@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,3 +148,24 @@ def test_a_broker_that_sends_what_nobody_asked_for(tmp_path: Path, obeys: bool) 
                     while connection.recv(4096):
                         pass
                     assert runs(site) == []
+
+
+def documented_access() -> str:
+    """Return the access list that the how-to shows."""
+    text = (Path(__file__).parents[2] / "docs/home-assistant.md").read_text()
+    found = re.search(r"```\n(user ockle\n.*?)```", text, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_documented_access_list_is_enough(tmp_path: Path) -> None:
+    with (
+        broker_running(tmp_path / "broker", access=documented_access()) as broker,
+        running(tmp_path / "site", broker, {"lone": server()}, "commands = true") as site,
+    ):
+        listener = broker.listen("ockle/#", "homeassistant/#")
+        site.open()
+        listener.until(lambda: listener.newest("ockle/availability") == "online")
+        listener.json("homeassistant/device/ockle/lone/config")
+        result, _ = told(broker, "lone", "ON")
+        assert result["ok"]

@@ -80,6 +80,25 @@ def test_an_alert_is_kept_while_it_is_open(site: Running, broker: Mosquitto) -> 
     listener.json("ockle/server/db", lambda db: db["problem"] is False)
 
 
+def test_the_figures_of_machines(site: Running, broker: Mosquitto) -> None:
+    listener = broker.listen("ockle/node/#", "homeassistant/#")
+    node = {"name": "db", "server": "db", "state": "up", "at": 5.0, "problem": "", "figures": {"cpu_percent": 12.5}}
+    site.nodes[:] = [node, {**node, "name": "a/b", "server": ""}]
+    site.happened()
+    assert listener.json("ockle/node/db") == node
+    assert listener.json("ockle/node/a%2Fb")["name"] == "a/b"
+    of_server = listener.json(
+        "homeassistant/device/ockle/db/config", lambda db: "node_db_cpu_percent" in db["components"]
+    )
+    assert of_server["components"]["node_db_cpu_percent"]["state_topic"] == "ockle/node/db"
+    alone = listener.json("homeassistant/device/ockle/_node_a_2f_b/config")
+    assert alone["device"]["name"] == "a/b"
+    site.nodes[:] = []
+    site.happened()
+    listener.until(lambda: not [topic for topic in listener.kept() if "node" in topic])
+    listener.json("homeassistant/device/ockle/db/config", lambda db: "node_db_cpu_percent" not in db["components"])
+
+
 def test_a_message_is_published_as_it_is(site: Running, broker: Mosquitto) -> None:
     listener = broker.listen("ockle/alerts")
     assert site.channel is not None
