@@ -51,6 +51,12 @@ poll_interval = 200ms
 plugins = CoreCommunicationCommands, EditingCommunicationCommands, AutoControl{plugins}
 [plugins.AutoControl]
 enabled = false
+[plugins.Alerts]
+site_name = cellar
+base_url = https://ockle.example
+look_interval = 100ms
+confirm = 0s
+settle = 0s
 """,
     "outlets/strip.ini": "[pdu]\ntype = Dummy\n",
     "outlets/meter.ini": "[pdu]\ntype = DummyWithCPU\n",
@@ -72,14 +78,10 @@ def channel(broker: Mosquitto, more: str = "") -> str:
 class Running:
     """``alerts`` and ``nodes`` are what the daemon is made to answer to ``getAlerts`` and ``getNodes``."""
 
-    def __init__(self, daemon: MainDaemon, etc: Path) -> None:
+    def __init__(self, daemon: MainDaemon) -> None:
         self.daemon = daemon
-        self.etc = etc
         self.alerts: list[dict[str, Any]] = []
         self.nodes: list[dict[str, Any]] = []
-        of_daemon = daemon.plugin_settings
-        of_alerts = {"site_name": "cellar", "base_url": "https://ockle.example/"}
-        daemon.plugin_settings = lambda name: of_alerts if name == "Alerts" else of_daemon(name)  # type: ignore[method-assign]
         add = daemon.communicationHandler.AddCommandToList
         add("getAlerts", lambda data: {"alerts": self.alerts}, role="viewer")
         add("getNodes", lambda data: {"nodes": self.nodes}, role="viewer")
@@ -116,15 +118,26 @@ class Running:
 
 @contextmanager
 def running(folder: Path, broker: Mosquitto, servers: dict[str, str], more: str = "") -> Iterator[Running]:
-    files = {name: text.format(state=folder / "state", plugins="") for name, text in FILES.items()}
-    files |= {f"servers/{name}.ini": text for name, text in servers.items()}
-    files["channels/home.ini"] = channel(broker, more)
-    etc = own_daemon.written(folder / "etc", files)
+    """Run a daemon without the plugin Alerts; the test opens its channel ``home`` itself."""
+    etc = written(folder, broker, servers, more)
     with pytest.MonkeyPatch.context() as patch, own_daemon.running(etc) as daemon:
-        patch.setattr(mqtt_presence, "GAP_S", 0.05)
-        patch.setattr(mqtt_presence, "SPARE", 1)
-        site = Running(daemon, etc)
+        hurried(patch)
+        site = Running(daemon)
         try:
             yield site
         finally:
             site.end()
+
+
+def hurried(patch: pytest.MonkeyPatch) -> None:
+    """Let no look wait for the one before."""
+    patch.setattr(mqtt_presence, "GAP_S", 0.05)
+    patch.setattr(mqtt_presence, "SPARE", 1)
+
+
+def written(folder: Path, broker: Mosquitto, servers: dict[str, str], more: str = "", plugins: str = "") -> Path:
+    """Write the files of a site with the channel ``home`` and return its etc."""
+    files = {name: text.format(state=folder / "state", plugins=plugins) for name, text in FILES.items()}
+    files |= {f"servers/{name}.ini": text for name, text in servers.items()}
+    files["channels/home.ini"] = channel(broker, more)
+    return own_daemon.written(folder / "etc", files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ class MQTT(ChannelTemplate):
             Topics(self.settings["topic"], self.settings["discovery_prefix"]),
             qos=self.settings["qos"],
             commands=self.settings["commands"],
-            site=of_alerts["site_name"],
+            site=of_alerts["site_name"] or socket.gethostname(),
             url=of_alerts["base_url"],
         )
         self._presence = Presence(self.name, services, self._broker(), home, discovery=self.settings["discovery"])
