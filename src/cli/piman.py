@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 WORDS = {
     "server": "server",
+    "monitoring": "monitoring [CONFIG]",
     "restart": "restart SWITCH INTERFACE PORT...",
     "reinstall": "reinstall SWITCH INTERFACE PORT",
     "mapper": "mapper SWITCH INTERFACE PORT... [--file FILE]",
@@ -26,10 +27,10 @@ def register(commands: Commands) -> None:
     parser = commands.add(
         "piman",
         run,
-        "piman's own command lines: server, restart, reinstall, mapper, config",
+        "piman's own command lines: server, monitoring, restart, reinstall, mapper, config",
         text="; ".join(WORDS.values()) + ". SWITCH is its address, INTERFACE the group of its PoE ports. Reads "
-        "piman.yaml, hosts.csv, install/boot and reinstall.txt in the current folder. Ports are switched by the daemon "
-        "where it runs and knows the switch, else directly.",
+        "piman.yaml, hosts.csv, monitoring.config, install/boot and reinstall.txt in the current folder. "
+        "Ports are switched by the daemon where it runs and knows the switch, else directly.",
     )
     parser.add_argument("--config", metavar="FILE", default="piman.yaml", help="default: piman.yaml")
     parser.add_argument("--hosts", metavar="FILE", default="hosts.csv", help="default: hosts.csv")
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     # no word and a wrong word do nothing: piman itself took the power of port 10 away then
     found = {
         "server": (_server, 0, 0),
+        "monitoring": (_monitoring, 0, 1),
         "restart": (_restart, 3, 1000),
         "reinstall": (_reinstall, 3, 3),
         "mapper": (_mapper, 3, 1000),
@@ -61,6 +63,12 @@ def _server(args: argparse.Namespace) -> int:
     from .piman_server import serve
 
     return serve(args.config, args.hosts)
+
+
+def _monitoring(args: argparse.Namespace) -> int:
+    from .piman_monitoring import CONFIG, monitor
+
+    return monitor(args.arguments[0] if args.arguments else CONFIG, args.hosts)
 
 
 def _restart(args: argparse.Namespace) -> int:

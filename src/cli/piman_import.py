@@ -9,10 +9,13 @@ from pathlib import Path
 from ..common.errors import ConfigError
 from ..config.atomic import write_atomic
 from ..config.edits import Edits
+from ..config.piman_monitoring import PimanMonitoring
 from ..netboot.hosts import parse_hosts
 from ..netboot.piman import BOOT, PimanConfig, read_piman
 from .codes import OK, CliError
 from .output import safe, say, tell
+from .piman_monitoring import CONFIG as MONITORING
+from .piman_monitoring import read_monitoring
 
 FAILED = 1
 LEASE = "10m"
@@ -29,9 +32,11 @@ def import_site(args: argparse.Namespace, name: str, config: str, hosts: str) ->
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
         raise CliError(f"NAME is {safe(name)!r}: letters, digits, dots, dashes and underlines are needed", FAILED)
     piman, rows = read_piman(Path(config)), _hosts(Path(hosts))
+    alerts = Path(config).with_name(MONITORING)
+    watched = read_monitoring(alerts) if alerts.exists() else None
     etc = Path(args.etc or "etc")
     etc.mkdir(parents=True, exist_ok=True)
-    files = _files(etc, name, piman, Path(config).resolve().parent) | {"hosts.csv": rows}
+    files = _files(etc, name, piman, Path(config).resolve().parent, watched) | {"hosts.csv": rows}
     for file, text in files.items():
         path = etc / file
         if file != "config.ini" and path.exists() and path.read_text("utf-8") != text:
@@ -39,7 +44,7 @@ def import_site(args: argparse.Namespace, name: str, config: str, hosts: str) ->
     for file, text in files.items():
         write_atomic(etc / file, text or "")
         say(f"{etc / file}: {_what(file, piman, rows)}")
-    for key in piman.left_out:
+    for key in (*piman.left_out, *(watched.left_out if watched else ())):
         tell(f"{config}: {safe(key)} was not taken over")
     if piman.subnet_mask:
         tell(f"{config}: subnet_mask is that of the interface {safe(piman.interface)}, wherever it is served")
@@ -58,21 +63,29 @@ def _hosts(path: Path) -> str:
     return text
 
 
-def _files(etc: Path, name: str, piman: PimanConfig, folder: Path) -> dict[str, str | None]:
-    """Return the files as they would be: config.ini with the boot server in it, and each switch."""
+def _files(
+    etc: Path, name: str, piman: PimanConfig, folder: Path, watched: PimanMonitoring | None
+) -> dict[str, str | None]:
+    """Return the files as they would be: config.ini with the boot server in it, each switch, and who is alerted."""
     edits = Edits(etc)
     listed = edits.parsed("config.ini").get("plugins", {}).get("plugins") or USUAL
     listed = [listed] if isinstance(listed, str) else list(listed)
     options = {"interface": piman.interface, "address": str(piman.server_address), "dhcp_lease": LEASE}
     if (folder / BOOT).is_dir():
         options |= {"root": str(folder / BOOT), "images": str(folder / BOOT)}
-    plugins = {"plugins": listed if "NetBoot" in listed else [*listed, "NetBoot"]}
+    wanted = ["NetBoot", *(["Monitoring", "Alerts"] if watched else [])]
+    plugins = {"plugins": [*listed, *(plugin for plugin in wanted if plugin not in listed)]}
     files = dict(edits.change("config.ini", {"plugins": plugins, "plugins.NetBoot": options}))
     read, write = piman.communities
     for number, switch in enumerate(piman.switches, 1):
         pdu = name if len(piman.switches) == 1 else f"{name}-{number}"
         access = {"type": "PoE", "host": switch, "version": "1", "community": read, "write_community": write}
         files |= edits.replace(f"outlets/{pdu}.ini", {"pdu": access})
+    if watched is not None:
+        files |= edits.replace("monitors/piman.ini", {"monitor": watched.monitor()})
+        for channel, url in watched.webhooks.items():
+            options = {"type": channel.capitalize(), "url": url}
+            files |= edits.replace(f"channels/{channel}.ini", {"channel": options})
     return files
 
 
@@ -81,4 +94,8 @@ def _what(file: str, piman: PimanConfig, rows: str) -> str:
         return f"the plugin NetBoot on {piman.interface}, {piman.server_address}"
     if file == "hosts.csv":
         return f"{len(parse_hosts(rows).hosts)} hosts"
+    if file.startswith("monitors/"):
+        return f"the Pis are asked as {MONITORING} says"
+    if file.startswith("channels/"):
+        return "where alerts are sent; the webhook's URL is a secret"
     return f"a PoE switch, VLAN {piman.private_number}; its servers are yours to write"

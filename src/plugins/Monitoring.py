@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 from typing_extensions import override
 
 from ..commands.node_places import find_nodes, hosts_of
 from ..commands.nodes import NodeCommands
-from ..common.errors import DeviceRefused
-from ..common.http import Request, Target, fetch_json
 from ..common.services import DaemonServices
-from ..config.references import ReferenceProblem
+from ..engine.monitoring.asking import ask
 from ..engine.monitoring.node_keeper import NodeKeeper
 from ..engine.monitoring.nodes import Node
 from ..netboot.host_book import HostBook
@@ -54,15 +51,3 @@ class Monitoring(ModuleTemplate):
     def stop(self) -> None:
         super().stop()
         self._keeper.stop()
-
-
-async def ask(node: Node) -> dict[str, Any]:
-    """Return the JSON object of a node. Raises DeviceError."""
-    monitor = node.monitor
-    try:
-        token = monitor.token.reveal().strip()
-    except ReferenceProblem as error:
-        raise DeviceRefused(f"the token of monitor {monitor.name}: {error}") from error
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    target = Target.of(node.url, verify=monitor.verify)
-    return await fetch_json(target, monitor.timeout, request=Request(headers=headers))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from ...config.limits import Limit
+from .figures import figures_of, steady
 from .limit_watch import Level, LimitSeen, judged, not_told, out_of_touch
 from .nodes import Node
 
@@ -32,6 +34,7 @@ class Seen:
     ``at``          when its figures came, None = they never did
     ``problem``     why there are none, or what is wrong with them
     ``limits``      text of a limit -> what is known of it
+    ``names``       under which figures have come so far
     """
 
     state: NodeState = NodeState.WAITING
@@ -42,9 +45,19 @@ class Seen:
     problem: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
     limits: Mapping[str, LimitSeen] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
 
     def limit(self, limit: Limit) -> LimitSeen:
         return self.limits.get(limit.text, LimitSeen())
+
+
+def answered(node: Node, before: Seen, found: Mapping[str, Any], now: float, wall: float) -> Seen:
+    """Return what is known after an answer, whether there are figures in it or not."""
+    limited = [limit.key for limit in node.monitor.limits]
+    figures, problem = figures_of(found, limited)
+    good, names, more = steady(figures, before.names, limited)
+    problem, known = "; ".join(filter(None, (problem, more))), replace(before, names=names)
+    return saw(node, known, good, problem, now, wall) if good else lost(node, known, problem, now)
 
 
 def saw(node: Node, before: Seen, figures: Mapping[str, float], problem: str, now: float, wall: float) -> Seen:
@@ -56,7 +69,7 @@ def saw(node: Node, before: Seen, figures: Mapping[str, float], problem: str, no
         patience = max(FORGET_S, 3 * node.monitor.interval)
         limits[limit.text] = not_told(known, now, patience) if value is None else judged(limit, known, value, now)
     since = before.since if before.state is NodeState.UP else now
-    return Seen(NodeState.UP, since, None, now, wall, problem, figures, limits)
+    return Seen(NodeState.UP, since, None, now, wall, problem, figures, limits, before.names)
 
 
 def lost(node: Node, before: Seen, problem: str, now: float) -> Seen:
@@ -77,12 +90,12 @@ def lost(node: Node, before: Seen, problem: str, now: float) -> Seen:
 
 def rested(before: Seen, now: float) -> Seen:
     """Return what is known of a node whose server is off, or being switched: nothing, and nothing is wrong."""
-    return before if before.state is NodeState.OFF else Seen(NodeState.OFF, now)
+    return before if before.state is NodeState.OFF else Seen(NodeState.OFF, now, names=before.names)
 
 
 def awake(before: Seen, now: float) -> Seen:
     """Return what is known of a node whose server came back."""
-    return Seen(since=now) if before.state is NodeState.OFF else before
+    return Seen(since=now, names=before.names) if before.state is NodeState.OFF else before
 
 
 def over(node: Node, seen: Seen) -> Iterator[tuple[Limit, LimitSeen]]:

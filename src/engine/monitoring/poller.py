@@ -11,8 +11,7 @@ from typing import Any
 
 from ...common.clock import Clock
 from ...common.errors import OckleError
-from .figures import figures_of, steady
-from .node_watch import Seen, awake, lost, rested, saw
+from .node_watch import Seen, answered, awake, lost, rested
 from .nodes import Node
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,6 @@ class Poller:
         self._lock = threading.Lock()
         self._nodes: dict[str, Node] = {}
         self._seen: dict[str, Seen] = {}  # of exactly the nodes
-        self._names: dict[str, frozenset[str]] = {}  # node -> under which its figures came
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._resting: frozenset[str] = frozenset()
 
@@ -53,7 +51,6 @@ class Poller:
         """Ask these from now on; what is known of those that stay, stays. ``remembered``: from before a restart."""
         now, known = self._clock.now(), remembered or {}
         before = self._nodes
-        self._names = {name: names for name, names in self._names.items() if name in nodes}
         with self._lock:
             self._seen = {name: self._seen.get(name) or known.get(name) or Seen(since=now) for name in nodes}
             self._nodes = dict(nodes)
@@ -105,24 +102,19 @@ class Poller:
                 pause = max(pause, FAILED_S)
 
     async def _look(self, node: Node) -> None:
-        figures: dict[str, float] = {}
+        found: Mapping[str, Any] | None = None
+        problem = ""
         try:
             found = await self._ask(node)
-            figures, problem = self._figures(node, found)
         except OckleError as error:
             problem = str(error)
-        before, now, wall = self._seen.get(node.name), self._clock.now(), self._clock.wall()
+        before, now = self._seen.get(node.name), self._clock.now()
         if before is None or self._nodes.get(node.name) != node or node.server in self._resting:
             return  # it went meanwhile, or was given other limits
-        lives = bool(figures)
-        after = saw(node, before, figures, problem, now, wall) if lives else lost(node, before, problem, now)
-        self._put(node, before, after)
-
-    def _figures(self, node: Node, found: Mapping[str, Any]) -> tuple[dict[str, float], str]:
-        limited = [limit.key for limit in node.monitor.limits]
-        figures, problem = figures_of(found, limited)
-        good, self._names[node.name], more = steady(figures, self._names.get(node.name, ()), limited)
-        return good, "; ".join(filter(None, (problem, more)))
+        if found is None:
+            self._put(node, before, lost(node, before, problem, now))
+        else:
+            self._put(node, before, answered(node, before, found, now, self._clock.wall()))
 
     def _put(self, node: Node, before: Seen, after: Seen) -> None:
         if after is not before:

@@ -109,7 +109,7 @@ def test_a_port_of_two_digits_is_one_port(lab: Lab, folder: Path) -> None:
     assert lab.outlet("sw", 10).asked
     assert piman("restart", switch(lab), "1", "x").code == 1
     assert piman("restart", switch(lab), "1", "0").code == 1
-    assert piman("monitoring").code == 1
+    assert piman("burn").code == 1
     assert len(sets(lab)) == 2
 
 
