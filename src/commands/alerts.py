@@ -87,7 +87,7 @@ class AlertCommands(CommandGroup):
         seconds: Any = data["for"]
         known = isinstance(seconds, int | float) and not isinstance(seconds, bool)
         if not known or not 0 < seconds <= LONGEST_S:  # (nan is no more than 0, either)
-            raise CommandError(f"for is {str(seconds)[:40]}: use seconds, above 0 and up to {LONGEST_S:g}")
+            raise CommandError(f"for is {str(seconds)[:40]}: use seconds, above 0 and up to {LONGEST_S:.0f}")
         if not servers and not subject:
             raise CommandError("name servers or a subject to silence")
         note, who = _note(data), current_caller().name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
@@ -52,6 +53,7 @@ class Alerts(ModuleTemplate):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._broken = False  # the last look failed
+        self._ready = threading.Event()  # it can be asked, or has ended
         AlertCommands(MainDaemon, self._desk, self.ask)
         ChannelCommands(MainDaemon, self.outbox)
 
@@ -68,13 +70,21 @@ class Alerts(ModuleTemplate):
 
     @override
     def run(self) -> None:
-        asyncio.run(self._main())
+        try:
+            asyncio.run(self._main())
+        finally:
+            self._ready.set()
+
+    @override
+    def wait_ready(self, timeout: float) -> None:
+        self._ready.wait(timeout)
 
     async def _main(self) -> None:
         loop = self._loop = asyncio.get_running_loop()
         self._desk.load()
         await self.outbox.take(self.mainDaemon.site.channels, self.mainDaemon)
         sending = loop.create_task(self.outbox.run())
+        self._ready.set()
         unsubscribe = self.mainDaemon.events.subscribe(self._heard)
         try:
             await self._first_look()

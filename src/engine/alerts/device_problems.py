@@ -27,8 +27,22 @@ class _Users:
     failing: list[str] = field(default_factory=list)
 
 
+def pdus_of_circuits(network: ServerNetwork) -> dict[str, set[str]]:
+    """Return the PDUs behind each circuit: name -> subjects."""
+    found: dict[str, set[str]] = {}
+    for node in network:
+        for outlet in node.outlets:
+            if outlet.circuit is not None:
+                found.setdefault(outlet.circuit.name, set()).add(generator_subject(outlet))
+    return found
+
+
 def pdu_problems(network: ServerNetwork) -> Iterator[Problem]:
-    """Yield one problem for each PDU that does not answer, or not for all of its outlets."""
+    """Yield one problem for each PDU that does not answer, or not for all of its outlets.
+
+    One that shares a circuit with others may be dead with that. One that has it for itself is rather dead by itself.
+    """
+    wide = {name: pdus for name, pdus in pdus_of_circuits(network).items() if len(pdus) > 1}
     found: dict[str, _Users] = {}
     for node in network:
         for outlet in node.outlets:
@@ -43,7 +57,8 @@ def pdu_problems(network: ServerNetwork) -> Iterator[Problem]:
         what = "does not answer" if whole else f"{len(users.bad)} of {users.count} outlets cannot be read"
         text = f"{label(subject)}{' ' if whole else ': '}{what}: {users.bad[0].last_error}"
         severity = Severity.CRITICAL if whole else Severity.WARNING
-        yield Problem(subject, "device", severity, subject, text, "", via(users.part))
+        circuits = tuple(f"circuit/{name}" for name, pdus in wide.items() if subject in pdus)
+        yield Problem(subject, "device", severity, subject, text, "", (*via(users.part), *circuits))
 
 
 def suspect_problems(network: ServerNetwork) -> Iterator[Problem]:

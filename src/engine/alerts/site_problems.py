@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ...common.problems import Problem, Severity
 from ..engine import Engine
+from .device_problems import pdus_of_circuits
 
 DAEMON = "daemon"
 
@@ -42,7 +43,9 @@ def circuit_problems(engine: Engine) -> Iterator[Problem]:
         subject = f"circuit/{circuit.name}"
         if load.tripped:
             text = f"circuit {circuit.name} seems to have tripped: none of its {load.live} outlets shows life"
-            yield Problem(subject, "circuit", Severity.CRITICAL, subject, text)
+            pdus = pdus_of_circuits(engine.network).get(circuit.name, set())
+            hangs_on = tuple(pdus) if len(pdus) == 1 else ()  # a PDU that is silent makes its circuit look dead
+            yield Problem(subject, "circuit", Severity.CRITICAL, subject, text, "", hangs_on)
         elif circuit.max_watts and load.steady > circuit.max_watts:
             text = f"circuit {circuit.name} is over its limit: {load.steady:g} of {circuit.max_watts:g} W are on"
             yield Problem(subject, "circuit", Severity.WARNING, subject, text)
