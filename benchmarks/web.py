@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How much the web application costs: drawing networks of 10 to 5,000 servers, and a hundred browsers.
+"""How much the web application costs: drawing networks of 10 to 5,000 servers, a hundred browsers, and Prometheus.
 
 Prints one line per figure; exit 1 when a limit is broken. ``docs/performance.md`` explains the figures.
 """
@@ -13,8 +13,9 @@ from collections.abc import Callable
 from bench.report import Report
 from bench.web_layout import measure as layout
 from bench.web_load import measure as load
+from bench.web_metrics import measure as metrics
 
-PARTS: dict[str, Callable[[Report, bool], None]] = {"layout": layout, "load": load}
+PARTS: dict[str, Callable[[Report, bool], None]] = {"layout": layout, "load": load, "metrics": metrics}
 """What can be measured: each takes the report to print to, and whether it is a quick run."""
 
 

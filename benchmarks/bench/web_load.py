@@ -29,7 +29,7 @@ PAGES = ("/", "/servers", STATE)
 def measure(report: Report, quick: bool) -> None:
     """Report how polls and pages of many browsers compare with those of few, and what weighs how much."""
     servers, seconds = (20, 2.0) if quick else (SERVERS, SECONDS)
-    with tempfile.TemporaryDirectory() as name, _gui(Path(name), servers) as (port, web, daemon):
+    with tempfile.TemporaryDirectory() as name, gui(Path(name), servers) as (port, web, daemon):
         asyncio.run(_weigh(report, port))
         few, few_pages, few_logins = asyncio.run(_browse(port, daemon, FEW, seconds))
         before = web.cpu_s()
@@ -48,7 +48,7 @@ def measure(report: Report, quick: bool) -> None:
 
 
 @contextmanager
-def _gui(folder: Path, servers: int) -> Iterator[tuple[int, Process, int]]:
+def gui(folder: Path, servers: int) -> Iterator[tuple[int, Process, int]]:
     """Yield the GUI's port, its process, and the daemon's port."""
     etc = folder / "etc"
     write_dummy_site(etc, folder / "state", servers)

@@ -43,7 +43,7 @@ def test_a_quick_run_prints_every_figure(script: str) -> None:
     [
         ("engine", ["machine", "read", "test", "order", "why", "bytes"]),
         ("wear", ["machine", "idle", "cycle"]),
-        ("web", ["machine", "layout", "bytes", "polls", "late", "page", "login", "cpu"]),
+        ("web", ["machine", "layout", "bytes", "polls", "late", "page", "login", "cpu", "gap", "scrape"]),
     ],
 )
 def test_the_other_quick_benchmarks_print_every_figure(script: str, figures: list[str]) -> None:

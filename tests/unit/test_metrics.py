@@ -137,7 +137,8 @@ def test_a_run_of_an_earlier_daemon_is_counted_but_not_timed() -> None:
     bus.publish("run", "run 9 is left out")
     bus.publish("run", "", run=2, state="done", action="on")
     bus.publish("run", "", run=1, state="failed", action="off")
-    assert samples(tally.families(), "ockle_runs") == {("_total", "on", "done"): 1, ("_total", "off", "failed"): 1}
+    counted = {key: count for key, count in samples(tally.families(), "ockle_runs").items() if count}
+    assert counted == {("_total", "on", "done"): 1, ("_total", "off", "failed"): 1}
     took = samples(tally.families(), "ockle_run_duration_seconds")
     assert (took["_sum", "on"], took["_count", "on"]) == (40.0, 1)
     assert ("_count", "off") not in took
@@ -205,7 +206,7 @@ def test_a_network_that_comes_up_is_told() -> None:
         assert samples(families, "ockle_outlet_on") == {("", "nas", "nas.psu1", "nas"): 1}, "unknown is not off"
         assert samples(families, "ockle_transitions")["_total", "on", "ok"] == 2
         assert samples(families, "ockle_transition_duration_seconds")["_count", "on"] == 2
-        assert samples(families, "ockle_runs") == {("_total", "on", "done"): 1}
+        assert samples(families, "ockle_runs")["_total", "on", "done"] == 1
         up = samples(families, "ockle_device_up")
         assert (up["", "nas", "outlets"], up["", "web", "outlets"]) == (1, 0)
         assert samples(families, "ockle_device_requests")["_total", "web", "outlets", "read", "unreachable"] > 0

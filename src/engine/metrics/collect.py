@@ -50,6 +50,10 @@ def _whole(engine: Engine) -> Iterator[Family]:
     build = Family("ockle_build_info", GAUGE, "The version of the daemon; always 1.")
     build.add(1, version=__version__, python=platform.python_version())
     yield build
+    alerts = Family("ockle_alerts", GAUGE, "Open alerts, by severity; none without the plugin Alerts.")
+    for severity, count in engine.open_alerts.items():
+        alerts.add(count, severity=severity)
+    yield alerts
     for name, text, value in (
         ("ockle_runs_active", "Runs that are under way.", len(engine.runs.running())),
         ("ockle_servers_switching", "Servers that are being switched.", len(engine.busy())),

@@ -10,6 +10,7 @@ from ...common.clock import Clock
 from ...common.common import FAILED_START, OpState
 from ...common.events import Event
 from ...common.metrics import COUNTER, HISTOGRAM, Family, Histogram
+from ...networkTree.plan import ACTIONS
 
 ON, OFF = "on", "off"
 OPERATION = {OpState.SwitchingOn.value: ON, OpState.SwitchingOff.value: OFF}
@@ -44,7 +45,10 @@ class Tally:
             {(op, result): 0 for op in (ON, OFF) for result in WHAT_BECAME}
         )
         self._took = {op: Histogram(TRANSITION_EDGES) for op in (ON, OFF)}
-        self._runs: Counter[tuple[str, str]] = Counter()
+        # what never happened is told as 0: a counter whose first value is 1 has not risen for who looks at its rise
+        self._runs: Counter[tuple[str, str]] = Counter(
+            {(one, result): 0 for one in ACTIONS for result in sorted(ENDED)}
+        )
         self._runs_took: dict[str, Histogram] = {}
 
     def take(self, event: Event) -> None:
