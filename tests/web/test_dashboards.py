@@ -26,9 +26,7 @@ from peers_prometheus import Prometheus
 from web_site import TOKENS, Sections, WebSite, web_site
 
 GRAFANA, RULES = ROOT / "packaging/grafana", ROOT / "packaging/prometheus/ockle.rules.yml"
-PLUGINS = ["CoreCommunicationCommands", "SocketListener", "AutoControl", "Logger", "UPS", "Monitoring"] + (
-    ["Alerts"] if (ROOT / "src/plugins/Alerts.py").exists() else []
-)
+PLUGINS = ["CoreCommunicationCommands", "SocketListener", "AutoControl", "Logger", "UPS", "Monitoring", "Alerts"]
 VARIABLES = {"$server": ".*", "$job": ".*", "$__rate_interval": "1m"}
 FIGURES = {"time": 1, "cpu_percent": 12.5, "memory_percent": 40, "disk_percent": 61, "num_pids": 90}
 
@@ -115,8 +113,6 @@ def test_it_scrapes_without_a_fault(prometheus: Prometheus) -> None:
 def test_every_query_of_the_dashboard_is_answered(prometheus: Prometheus) -> None:
     assert len(list(expressions())) > 25
     for where, text, legend in expressions():
-        if "Alerts" not in PLUGINS and "ockle_alerts" in text:
-            continue
         # an annotation tells of what is not the case now; there is what it is told from
         answered = prometheus.until(text.removesuffix(" > 0"))
         labels = set(re.findall(r"{{(\w+)}}", legend))

@@ -126,8 +126,9 @@ def _runs(request: Request, since: float, until: float) -> list[dict[str, Any]]:
 
 def _alerts(request: Request, since: float, until: float) -> list[dict[str, Any]]:
     now = time.time()
+    data = {"state": "all", "since": min(since, now - 1.0), "limit": MOST_EVENTS}
     try:
-        alerts = request.daemon.call("getAlerts", {"state": "all", "limit": MOST_EVENTS})["alerts"]
+        alerts = request.daemon.call("getAlerts", data)["alerts"]
     except ClientError as error:
         if error.code != "unknown_command":  # without the plugin Alerts there are none
             raise
