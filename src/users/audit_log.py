@@ -33,13 +33,13 @@ SAME_LOGIN_S = 600.0
 SHOWN = """
 server servers obj object state action rev run held force forced for_s deadline_s note status name user role do kind
 disabled id session file files section key iniPath message base limit plan targets exclude order expires_s
-board boards host mac ip image power pdu ports write alert silence subject for
+board boards host mac ip image power pdu ports write alert silence subject for channel node
 """.split()  # noqa: SIM905 - a list of literals would take a line for each
 """Parameters that are written down with their values; of all others only that they were given, as some are secret."""
 _LOGINS = frozenset({"userLogin", "setupUser"})
 """Whoever sends these is the one whom they name."""
 _OBJECTS = """
-server servers targets board host mac pdu name user id session file files iniPath alert silence subject
+server servers targets board host mac pdu name user id session file files iniPath alert silence subject channel node
 """.split()  # noqa: SIM905 - as above
 
 
