@@ -12,6 +12,7 @@ from pyramid.csrf import get_csrf_token
 from pyramid.events import BeforeRender
 
 from .. import __version__
+from .alerts.words import SEVERITIES, badge
 from .gantt.axis import clock
 from .recap import short
 from .states import GROUPS, LOOKS, look
@@ -21,6 +22,7 @@ SECTIONS = (
     ("network", N_("Network")),
     ("servers", N_("Servers")),
     ("runs", N_("Runs")),
+    ("alerts", N_("Alerts")),
     ("history", N_("History")),
     ("netboot", N_("Netboot")),
     ("settings", N_("Settings")),
@@ -103,8 +105,11 @@ def includeme(config: Configurator) -> None:
             _=_,
             ngettext=ngettext,
             language=language,
-            script_texts=lambda: script_texts(*(seen.word for seen in LOOKS.values()), *GROUPS),
+            script_texts=lambda: script_texts(
+                *(seen.word for seen in (*LOOKS.values(), *SEVERITIES.values())), *GROUPS
+            ),
             look=look,
+            alert_badge=badge,
             looks=LOOKS,
             state_groups=GROUPS,
         )

@@ -15,6 +15,7 @@ PAGES = {
     "runs.schedules": "/schedules",
     "runs.ups": "/ups",
     "history": "/history",
+    "alerts": "/alerts",
     "netboot": "/netboot",
     "settings": "/settings",
     "about": "/about",

@@ -65,6 +65,7 @@ SCRIPT_TEXTS = (
     N_("system"),
     N_("light"),
     N_("dark"),
+    N_("open, the worst: {}"),
 )
 """What the scripts of the pages say."""
 

@@ -22,7 +22,7 @@ LIMIT = 100
 FILTERS = ("server", "kind", "who", "via", "text")
 KINDS = (
     *("state", "run", "force", "hold", "emergency", "note", "auto", "schedule", "ups", "config"),
-    *("device", "drift", "supply", "relay", "circuit", "cut", "boot", "netboot", "plugin", "daemon"),
+    *("device", "drift", "supply", "relay", "circuit", "cut", "alert", "boot", "netboot", "plugin", "daemon"),
 )
 EVENT_COLUMNS = ["seq", "time", "kind", "server", "text", "who", "via", "why"]
 SAMPLE_COLUMNS = ["start", "end", "server", "kind", "object", "key", "least", "greatest", "mean", "count"]

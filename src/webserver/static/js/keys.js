@@ -1,7 +1,7 @@
 // Keys that work on every page: / finds a server, g and a letter goes to a section, ? lists them, Esc closes menus. What a
 // page has with data-key is pressed by that key, unless the picture of the network has taken it for the box in focus.
 
-const SECTIONS = { n: 0, s: 1, r: 2, h: 3 };
+const SECTIONS = { n: 0, s: 1, r: 2, a: 3, h: 4 };
 const WAIT_MS = 1500;
 
 function writing(target) {

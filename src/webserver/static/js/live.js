@@ -67,7 +67,20 @@ function take(reply) {
   servers = after;
   for (const name of Object.keys(changed)) paint(name, changed[name]);
   if (!first) announce();
+  badge(reply.alerts);
   tell({ ...reply, servers, changed });
+}
+
+// How many alerts are open, at their entry in the bar.
+function badge(alerts) {
+  const place = document.querySelector("[data-alert-badge]");
+  if (!place) return;
+  const count = alerts ? alerts.count : 0, words = alerts ? _("open, the worst: {}", _(alerts.word)) : "";
+  place.hidden = !alerts;
+  place.className = alerts ? `badge state-${alerts.style}` : "badge";
+  place.querySelector(".glyph").textContent = alerts ? alerts.glyph : "";
+  place.querySelector("[data-count]").textContent = count || "";
+  place.querySelector("[data-words]").textContent = ` ${words}`;
 }
 
 function tell(detail) {

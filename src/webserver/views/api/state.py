@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...alerts.words import badge
 from ...states import look
 from . import shapes
 from .endpoint import Call, endpoint
-from .schema import array, boolean, choice, mapping, nullable, number, record, text
+from .schema import array, boolean, choice, integer, mapping, nullable, number, record, text
 
 STATE = record(
     "What a page shows of a server.",
@@ -20,6 +21,15 @@ STATE = record(
     run=nullable(shapes.RUN_ID),
     power_w=nullable(number()),
     since=nullable(shapes.WHEN),
+)
+
+ALERTS = record(
+    "The alerts that are open; null: none is.",
+    count=integer("how many"),
+    severity=choice("critical", "warning", "info", description="of the worst"),
+    word=text("the severity as it is shown"),
+    glyph=text(),
+    style=text("the end of its CSS class"),
 )
 
 
@@ -39,6 +49,7 @@ STATE = record(
         topology=text("another one when who needs whom has changed: a picture of the network is then out of date"),
         servers=mapping(STATE),
         runs=array(shapes.SUMMARY),
+        alerts=nullable(ALERTS),
     ),
 )
 def state(call: Call) -> dict[str, Any]:
@@ -56,6 +67,7 @@ def state(call: Call) -> dict[str, Any]:
         "topology": call.request.registry.pictures.topology(snapshot.tag, snapshot.servers).revision,
         "servers": {name: _shown(snapshot.servers[name]) for name in names},
         "runs": snapshot.runs,
+        "alerts": badge(snapshot.status.get("alerts")) or None,
     }
 
 

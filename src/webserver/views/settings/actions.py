@@ -8,10 +8,12 @@ from pyramid.view import view_config
 
 from ...errors import Problem, answer
 from ...ockle_client.connection import ClientError
+from ..alerts import channel_test
 from .common import Data, Outcome, edit, existing_form, go
 from .objects import file_of, show_object, test_fields
 
 TEST_S = 40.0
+NOTHING_READ: Data = {"of": "", "data": {}, "about": []}
 
 
 @view_config(route_name="settings.rename", request_method="POST", permission="admin")
@@ -48,8 +50,10 @@ def refused(request: Request, outcome: Outcome) -> Response:
 
 @view_config(route_name="settings.test", renderer="settings/object.jinja2", request_method="POST", permission="admin")
 def test_connection(request: Request) -> Data:
-    """Read once; the answer or the reason stands on the object's page."""
+    """Read once, or send a message by a channel; the answer or the reason stands on the object's page."""
     form = existing_form(request, file_of(request))
+    if form["folder"] == "channels":
+        return show_object(request, test={**channel_test(request, form["name"]), **NOTHING_READ})
     params = {
         field.name: request.POST[field.input]
         for field in test_fields(request, form)
@@ -61,5 +65,5 @@ def test_connection(request: Request) -> Data:
     except ClientError as error:
         if error.code not in ("bad_request", "bad_config", "not_found", "device", "refused"):
             raise
-        found = {"ok": False, "text": error.message, "of": "", "data": {}, "about": []}
+        found = {"ok": False, "text": error.message, **NOTHING_READ}
     return show_object(request, test=found)

@@ -60,7 +60,12 @@ KINDS = {
         N_("What machines measure of themselves, and what is too much."),
         ("servers.nodes", N_("What they say")),
     ),
-    "channels": Kind(N_("Channels"), N_("channel"), N_("Where alerts are sent: Slack, e-mail, webhooks and others.")),
+    "channels": Kind(
+        N_("Channels"),
+        N_("channel"),
+        N_("Where alerts are sent: Slack, e-mail, webhooks and others."),
+        ("alerts", N_("Alerts")),
+    ),
     "servers": Kind(
         N_("Servers"),
         N_("server"),

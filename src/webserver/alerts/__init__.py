@@ -1,0 +1,1 @@
+"""The alerts page: what is wrong, what was told, and who has it in hand."""
