@@ -38,6 +38,10 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
     @override
     def log_message(self, format: str, *args: Any) -> None:
         """Tests say what is wrong themselves."""

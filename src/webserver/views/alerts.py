@@ -24,8 +24,9 @@ TEST_S = 60.0
 TIMES = {"1h": N_("1 hour"), "4h": N_("4 hours"), "1d": N_("1 day"), "7d": N_("7 days")}
 SECONDS = {"1h": 3600.0, "4h": 4 * 3600.0, "1d": 86400.0, "7d": 7 * 86400.0}
 """For how long something can be silenced; any other time is said by its end."""
+LONGEST_S = 366 * 86400.0
 AROUND_S = 600.0
-REFUSALS = {"bad_request": 422, "conflict": 409, "refused": 409}
+REFUSALS = {"bad_request": 422, "not_found": 422, "conflict": 409, "refused": 409}
 ROUTES = {
     "alerts.live": "/alerts/live",
     "alerts.silence": "/alerts/silences",
@@ -199,6 +200,8 @@ def _silence(request: Request) -> dict[str, Any]:
         ) from None
     if left <= 0:
         raise ClientError("bad_request", _("The silence has to end in the future."))
+    if left > LONGEST_S:
+        raise ClientError("bad_request", _("A silence lasts a year at most."))
     return {"for": left, **_note(request)}
 
 
