@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 import random
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -40,6 +41,10 @@ REFUSALS = {
     135: "user, password or client id is not let in",
 }
 """Reason codes that somebody has to mend, as the library names what CONNACK says (MQTT 5, section 3.2.2.2)."""
+
+
+_NUMBER = re.compile(r"^\[(Errno|code:) ?-?\d+\] ")
+"""What stands before the words of an error, for programmers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +252,7 @@ class Link:
             return DeviceRefused(f"{self.where}: {REFUSALS[code]}")
         if "CERTIFICATE_VERIFY_FAILED" in text:  # the library passes on no more than the text
             return DeviceRefused(f"{self.where}: the certificate is not valid: {text}")
-        return DeviceUnreachable(f"{self.where}: {text or 'the connection broke'}")
+        return DeviceUnreachable(f"{self.where}: {_NUMBER.sub('', text) or 'the connection broke'}")
 
 
 @asynccontextmanager

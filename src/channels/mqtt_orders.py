@@ -103,10 +103,15 @@ class Orders:
         if reply.error is not None:
             return Outcome(server, command, False, reply.error["message"])
         number = reply.data["run"]
-        return Outcome(server, command, True, f"run {number}: {len(plan['steps'])} steps", number)
+        return Outcome(server, command, True, f"run {number} was begun: {_switched(plan, server)}", number)
 
     def _ask(self, command: str, data: Data, caller: Caller) -> Message:
         return self._services.communicationHandler.handleMessage(Message(command, data), caller)
+
+
+def _switched(plan: dict[str, Any], server: str) -> str:
+    others = len({step["server"] for step in plan["steps"]} - {server})
+    return f"{server} and {others} that it needs" if others else server
 
 
 def _refusal(plan: dict[str, Any], server: str) -> str:

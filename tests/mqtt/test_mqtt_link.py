@@ -109,8 +109,19 @@ def test_nobody_there() -> None:
     async def work() -> None:
         async with linked(Broker(HOST, free_port(), tls=False)) as link:
             await _fault(link)
-            with pytest.raises(DeviceUnreachable, match="refused"):
+            with pytest.raises(DeviceUnreachable, match=r"MQTT broker 127.0.0.1:\d+: Connection refused"):
                 await link.ready(0.1)
+
+    asyncio.run(work())
+
+
+def test_without_the_library_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aiomqtt", None)
+
+    async def work() -> None:
+        async with linked(Broker(HOST, 1, tls=False)) as link:
+            with pytest.raises(DeviceRefused, match=r"pip install 'ockle\[mqtt\]'"):
+                await _refused(link)
 
     asyncio.run(work())
 

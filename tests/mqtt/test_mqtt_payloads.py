@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2.sandbox import SandboxedEnvironment
 
 from ockle.channels.mqtt_discovery import (
     NETWORK,
     Home,
     components_of,
     devices,
+    network_components,
     node_id,
     parting,
     server_components,
@@ -28,6 +30,7 @@ from ockle.channels.mqtt_payloads import (
     encoded,
     is_on,
     network_state,
+    node_state,
     server_states,
     troubled,
 )
@@ -220,6 +223,34 @@ def test_devices_have_the_keys_that_are_documented(commands: bool) -> None:
         )
     assert len(set(unique)) == len(unique)
     json.dumps(found)
+
+
+def rendered(template: str, state: dict[str, Any]) -> str:
+    """Return what Home Assistant makes of a state: its templates are Jinja's, with the JSON as ``value_json``."""
+    return SandboxedEnvironment().from_string(template).render(value_json=json.loads(encoded(state)))
+
+
+@pytest.mark.parametrize(("on", "shown"), [(OpState.OK, "ON"), (OpState.OFF, "OFF"), (OpState.UNKNOWN, "None")])
+def test_templates_of_a_server(on: OpState, shown: str) -> None:
+    look = Look(status(web1=row(on)), {"web1": Part(41.26, "on")}, [alert()] if on is OpState.OK else None)
+    state = server_states(look)["web1"]
+    found = {
+        key: rendered(one["value_template"], state) for key, one in server_components(HOME, "web1", power=True).items()
+    }
+    problem = "ON" if on is OpState.OK else "None"
+    assert found == {"running": shown, "switch": shown, "problem": problem, "state": "on", "power": "41.3"}
+
+
+def test_templates_of_the_network_and_of_nodes() -> None:
+    network = network_state(Look(status(web1=row()), {}, [alert()]), "")
+    components = network_components(TOPICS)
+    found = {key: rendered(one["value_template"], network) for key, one in components.items()}
+    assert found == {"problem": "ON", "emergency": "OFF", "alerts": "1", "servers_on": "1", "power": "None"}
+    unknown = network_state(Look(status(), {}, None), "")
+    assert rendered(components["alerts"]["value_template"], unknown) == "None"
+    nodes = devices(HOME, [], [], [{"name": "n", "server": ""}])[TOPICS.device(node_id("n"))]["components"]
+    for figures, shown in (({"cpu_percent": 12.5}, "12.5"), ({}, "None"), (None, "None")):
+        assert rendered(nodes["node_n_cpu_percent"]["value_template"], node_state({"figures": figures})) == shown
 
 
 def test_only_what_is_measured_has_a_sensor_for_power() -> None:
