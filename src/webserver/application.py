@@ -22,10 +22,12 @@ if __name__ == "__main__":  # the documented way to start it: the folder `src` b
     sys.exit(serve_main())
 
 from pyramid.config import Configurator
+from pyramid.request import Request
 from pyramid.router import Router
 
 from . import views
 from .daemon import open_connection, request_daemon
+from .limits import LARGEST_BODY
 from .link import DaemonLink
 from .settings import WebSettings, read_settings
 from .texts import use
@@ -33,6 +35,12 @@ from .texts import use
 log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
+
+
+class WholeRequest(Request):  # type: ignore[misc]
+    """A request whose body is kept in memory: none is large, and a file for it would have to be closed."""
+
+    request_body_tempfile_limit = LARGEST_BODY
 
 
 def make_app(settings: WebSettings, link: DaemonLink | None = None) -> Router:
@@ -46,7 +54,7 @@ def make_app(settings: WebSettings, link: DaemonLink | None = None) -> Router:
         link.start()
     if not use(settings.language, *([settings.locales] if settings.locales else [])):
         log.warning("no catalogue for [web] language = %s: the pages are in English", settings.language)
-    config = Configurator(package="ockle.webserver")
+    config = Configurator(package="ockle.webserver", request_factory=WholeRequest)
     config.registry.web_settings = settings
     config.registry.link = link
     config.add_request_method(request_daemon, "daemon", reify=True)

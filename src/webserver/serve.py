@@ -18,12 +18,12 @@ from ..common.errors import ConfigError, OckleError
 from ..config.paths import find_etc
 from .application import make_app
 from .daemon import open_connection
+from .limits import LARGEST_BODY
 from .ockle_client.connection import ClientError, ConnectionFailed
 from .settings import WebSettings, read_settings
 
 log = logging.getLogger(__name__)
 
-LARGEST_BODY = 1 << 20
 PATIENCE_S, RETRY_S = 30.0, 0.5
 """How long a daemon that does not answer is waited for, and how often it is asked meanwhile."""
 
