@@ -14,11 +14,13 @@ from ..commands import netboot
 from ..commands.netboot.ties import tied_boards
 from ..common.boot_reports import REPORTS, BootReport
 from ..common.errors import DeviceRefused, OckleError
+from ..common.metrics import Family
 from ..common.own_program import own_command
 from ..common.problems import Problem
 from ..common.services import DaemonServices
 from ..netboot.boards import Board, Boards
 from ..netboot.boot_server import TICK_S, BootServer
+from ..netboot.figures import board_family
 from ..netboot.folder import BootFolder
 from ..netboot.from_site import boot_config
 from ..netboot.host_book import HostBook
@@ -47,6 +49,7 @@ class NetBoot(ModuleTemplate):
         self._settings = dict(config.settings)
         self._anew = False
         self._problems: tuple[Problem, ...] | None = None  # None: not looked yet
+        self._figures: tuple[Family, ...] = ()
         REPORTS.answer_by(self._report)
         self._mapping = netboot.register(MainDaemon, self)
 
@@ -56,12 +59,14 @@ class NetBoot(ModuleTemplate):
     def run(self) -> None:
         self._mapping.begin()
         self.mainDaemon.engine.problem_sources.append(self._known_problems)
+        self.mainDaemon.engine.gauges.append(self._known_figures)
         try:
             while not self.stop_requested.is_set():
                 self._anew = False
                 {"thread": self._serve, "process": self._supervise, "no": self._watch}[self.getConfigVar("serve")]()
         finally:
             REPORTS.answer_by(None)
+            self.mainDaemon.engine.gauges.remove(self._known_figures)
             self.mainDaemon.engine.problem_sources.remove(self._known_problems)
             self.boards.close()
 
@@ -157,7 +162,9 @@ class NetBoot(ModuleTemplate):
         if not lines and self._problems is not None:
             return
         ties = tied_boards(self.mainDaemon.site, self.hosts)
-        self._problems = tuple(board_problems(self.boards.all(), self._label, ties))
+        boards = self.boards.all()
+        self._problems = tuple(board_problems(boards, self._label, ties))
+        self._figures = (board_family(boards),)
         for line in lines:
             self._told = line.id
             if line.stage:
@@ -169,6 +176,10 @@ class NetBoot(ModuleTemplate):
     def _known_problems(self) -> Iterable[Problem]:
         """Return what the last tick found: asked on the device loop, which must not wait for the database."""
         return self._problems or ()
+
+    def _known_figures(self) -> Iterable[Family]:
+        """Return what the last tick counted, for the same reason."""
+        return self._figures
 
     def _label(self, mac: str) -> str:
         host = self.hosts.by_mac(mac)

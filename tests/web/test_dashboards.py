@@ -28,6 +28,7 @@ from web_site import TOKENS, Sections, WebSite, web_site
 GRAFANA, RULES = ROOT / "packaging/grafana", ROOT / "packaging/prometheus/ockle.rules.yml"
 PLUGINS = ["CoreCommunicationCommands", "SocketListener", "AutoControl", "Logger", "UPS", "Monitoring", "Alerts"]
 VARIABLES = {"$server": ".*", "$job": ".*", "$__rate_interval": "1m"}
+SPAN = {"from": "2026-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z"}
 FIGURES = {"time": 1, "cpu_percent": 12.5, "memory_percent": 40, "disk_percent": 61, "num_pids": 90}
 
 
@@ -74,11 +75,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:
             for name, text in {
                 "ups/rack.ini": f"[ups]\nservers = all\nport = {nut.port}\nafter = 1h\n",
                 "monitors/rack.ini": f"[monitor]\nmore = pi7={node.url}\ninterval = 1s\ntimeout = 1s\n",
+                "monitors/gone.ini": "[monitor]\nmore = pi8=http://127.0.0.1:1/\ninterval = 1s\nmissing_after = 1s\n",
             }.items():
                 (etc / name).parent.mkdir(exist_ok=True)
                 (etc / name).write_text(text)
 
-        settings: Sections = {"plugins": {"plugins": PLUGINS}, "plugins.UPS": {"interval": "1s"}}
+        settings: Sections = {
+            "plugins": {"plugins": PLUGINS},
+            "plugins.UPS": {"interval": "1s"},
+            "plugins.Alerts": {"look_interval": "1s", "confirm": "1s"},
+        }
         with web_site(folder, settings, prepare) as site:
             with site.client() as daemon:
                 confirm = daemon.call("plan", {"action": "on", "servers": ["all"]})["confirm"]
@@ -140,21 +146,31 @@ def test_every_metric_of_the_rules_and_the_dashboard_is_offered(whole: WebSite) 
     assert {re.sub(r"_(total|bucket)$", "", name) for name in used} <= offered
 
 
+@pytest.mark.peer
+def test_an_alert_is_counted_and_an_annotation(whole: WebSite, prometheus: Prometheus) -> None:
+    assert prometheus.until('ockle_alerts{severity="warning"} == 1')
+    bearer = {"Authorization": f"Bearer {TOKENS['viewer']}"}
+    asked = {"range": SPAN, "annotation": {"query": "alerts"}}
+    (alert,) = whole.browser().post_json("/grafana/annotations", asked, headers=bearer).json
+    assert "pi8" in alert["title"]
+    assert alert["tags"] == ["alert", "warning", "node"]
+    assert alert["time"] < alert["timeEnd"]
+
+
 def test_every_query_of_the_history_is_answered(whole: WebSite) -> None:
     board = json.loads((GRAFANA / "history.json").read_text())
     bearer = {"Authorization": f"Bearer {TOKENS['viewer']}"}
     browser = whole.browser()
-    span = {"from": "2026-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z"}
     kinds = [one["target"]["target"] for one in board["annotations"]["list"]]
     targets = [target for panel in panels("history.json") for target in panel["targets"]]
     for target in [*targets, *({"target": kind, "refId": "A"} for kind in kinds)]:
-        body = {"range": span, "targets": [{**target, "target": target["target"].replace("$server", "*")}]}
+        body = {"range": SPAN, "targets": [{**target, "target": target["target"].replace("$server", "*")}]}
         found = until(lambda body=body: browser.post_json("/grafana/query", body, headers=bearer).json)  # type: ignore[misc]
         assert found[0].get("refId") == target["refId"]
         if found[0].get("type") != "table":
             assert any(one["datapoints"] for one in found), target
     for kind in kinds:
-        asked = {"range": span, "annotation": {"name": kind, "query": kind}}
+        asked = {"range": SPAN, "annotation": {"name": kind, "query": kind}}
         assert isinstance(browser.post_json("/grafana/annotations", asked, headers=bearer).json, list)
     (variable,) = [one for one in board["templating"]["list"] if one["type"] == "query"]
     names = browser.post_json("/grafana/variable", {"payload": variable["query"]}, headers=bearer).json

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from netboot_site import PI
+from ockle.common.access import Caller
 from ockle.common.boot_reports import REPORTS
 from ockle.common.clock import SystemClock
 from ockle.common.errors import DeviceRefused, DeviceUnreachable
@@ -18,7 +19,7 @@ from ockle.netboot.boards import Boards
 from ockle.netboot.folder import BootFolder
 from ockle.netboot.stages import Stage
 from ockle.plugins.NetBoot import NetBoot
-from own_daemon import running, until, written
+from own_daemon import ask, running, until, written
 
 CONFIG = """[plugins]
 plugins = CoreCommunicationCommands, NetBoot
@@ -67,6 +68,9 @@ def test_what_a_board_does_is_an_event_whoever_serves(tmp_path: Path, serve: str
         boards.note(PI, Stage.BOOTED)
         texts = until(lambda: _texts(daemon) if len(_texts(daemon)) == 2 else [])
         assert texts == ["pi3: loads boot files", "pi3: has booted"]
+        families = ask(daemon, "getMetrics", Caller(role="viewer"))["families"]
+        counts = next(one["samples"] for one in families if one["name"] == "ockle_netboot_boards")
+        assert [labels["stage"] for _, labels, count in counts if count] == ["booted"]
         report = REPORTS.ask("pi3")
         assert (report.mac, report.stage, report.ok, report.up) == (PI, "has booted", True, False)
         with pytest.raises(DeviceRefused, match=r"hosts\.csv knows no board pi9"):
