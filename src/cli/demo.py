@@ -23,6 +23,7 @@ from .output import clock, moment, safe, say, sentence, tell
 
 if TYPE_CHECKING:
     from ..simulator.lab import Lab
+    from ..simulator.receiver import Receiver
 
 RUN_TIMEOUT_S = 600.0
 
@@ -33,6 +34,7 @@ def demo(args: argparse.Namespace) -> int:
         from ..simulator.example import SITE, example_spec
         from ..simulator.lab import Lab
         from ..simulator.netboot_example import add_boot_server, netboot_spec, plug_stranger
+        from ..simulator.receiver import Receiver
         from ..simulator.relocate import copy_site
     except ImportError as error:
         raise CliError(f"the lab needs {error.name}: pip install 'ockle[demo]'") from error
@@ -46,9 +48,12 @@ def demo(args: argparse.Namespace) -> int:
         settings = {
             "main": {"state_dir": str(folder / "state")},
             "plugins.SocketListener": {"host": HOST, "port": str(port)},
+            "plugins.Alerts": {"confirm": "5s", "settle": "5s", "site_name": "demo"},  # nobody waits for a minute here
             "web": {"local_role": "admin"},  # whoever started the demo may press its buttons
         }
         copy_site(SITE, folder / "etc", lab, settings)
+        receiver = stack.enter_context(Receiver())
+        receiver.add_channel(folder / "etc")
         if args.netboot:
             add_boot_server(folder / "etc", lab)
         daemon = stack.enter_context(DemoDaemon(folder, port))
@@ -59,13 +64,13 @@ def demo(args: argparse.Namespace) -> int:
             url = ""
             if not (args.exit_when_up or args.exit_when_down):
                 url = stack.enter_context(DemoGui(folder, port, _free_port(args.gui_port, USUAL_PORT))).url
-            return _play(args, daemon, lab, port, url)
+            return _play(args, daemon, lab, receiver, port, url)
         except KeyboardInterrupt:
             tell("\ntaking everything down ...")
             return OK
 
 
-def _play(args: argparse.Namespace, daemon: DemoDaemon, lab: Lab, port: int, url: str) -> int:
+def _play(args: argparse.Namespace, daemon: DemoDaemon, lab: Lab, receiver: Receiver, port: int, url: str) -> int:
     if url:
         tell(f"the GUI is at {url}")
     plan, run = _power(daemon, "on")
@@ -76,7 +81,7 @@ def _play(args: argparse.Namespace, daemon: DemoDaemon, lab: Lab, port: int, url
     if not (args.exit_when_up or args.exit_when_down):
         say(timeline(plan, run, only_ratio=True))
         say(next_steps(port, url))
-        _stay(daemon)
+        _stay(daemon, receiver)
     code = OK
     if args.exit_when_down:
         _plan, down = _power(daemon, "off")
@@ -108,9 +113,12 @@ def _power(daemon: DemoDaemon, action: str) -> tuple[dict[str, Any], dict[str, A
                     pass
 
 
-def _stay(daemon: DemoDaemon) -> NoReturn:
+def _stay(daemon: DemoDaemon, receiver: Receiver) -> NoReturn:
     """Show what happens until the user has seen enough and interrupts, or the daemon ends: that raises CliError."""
     while True:
+        while (alert := receiver.next()) is not None:
+            words = "; ".join((alert["title"], *alert["lines"]))
+            say(f"{moment(alert['at'])}  alert, {safe(alert['severity'])}: {safe(words)}")
         event = daemon.next_event(1.0)
         if event and event["kind"] == "state":
             say(f"{moment(event['time'])}  {safe(sentence(event))}")

@@ -190,6 +190,7 @@ def next_steps(port: int, url: str = "") -> str:
         ("off nas01", "its dependents go down first; asks before"),
         ("on web1", "with all that it needs"),
         ("events --follow", "what happens"),
+        ("alert test", "a message, which comes out here"),
         ("config check --etc etc", "in the checkout: the files behind this"),
     )
     width = max(len(f"{ockle} {words}") for words, _about in lines)

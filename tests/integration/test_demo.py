@@ -74,6 +74,9 @@ def test_it_outlives_a_restart_of_its_daemon(folder: Path) -> None:
             seen.append(line)
             if line.startswith("Ctrl-C takes"):
                 with Connection(port=port) as connection:
+                    assert connection.call("testChannel", {"channel": "demo"})["ok"]
+            elif "alert, info: Ockle: a test" in line:  # what the lab's receiver got comes out here
+                with Connection(port=port) as connection:
                     connection.call("restartOckle")
             elif line.startswith("the daemon is back"):
                 demo.send_signal(signal.SIGINT)

@@ -146,6 +146,7 @@ class Post:
             if not self.rules.enabled:
                 await self._shut()
         self._worked()
+        self._ledger.write({}, replace(self._ledger.channel(self.name), sent_at=self._clock.wall()))
         self.wake()
         return redact(said)
 
