@@ -143,8 +143,9 @@ def alert_state(alert: Mapping[str, Any]) -> Data:
 
 
 def node_state(node: Mapping[str, Any]) -> Data:
-    """Return what is said of a monitored node."""
-    return {key: node.get(key) for key in ("name", "server", "state", "at", "problem", "figures")}
+    """Return what is said of a monitored node; figures only while it answers, so that nobody takes old ones for new."""
+    said = {key: node.get(key) for key in ("name", "server", "state", "at", "problem")}
+    return {**said, "figures": node["figures"] if node["state"] == "up" else {}}
 
 
 def _whole(seconds: float | None) -> int | None:

@@ -249,8 +249,13 @@ def test_templates_of_the_network_and_of_nodes() -> None:
     unknown = network_state(Look(status(), {}, None), "")
     assert rendered(components["alerts"]["value_template"], unknown) == "None"
     nodes = devices(HOME, [], [], [{"name": "n", "server": ""}])[TOPICS.device(node_id("n"))]["components"]
-    for figures, shown in (({"cpu_percent": 12.5}, "12.5"), ({}, "None"), (None, "None")):
-        assert rendered(nodes["node_n_cpu_percent"]["value_template"], node_state({"figures": figures})) == shown
+    for state, figures, shown in (
+        ("up", {"cpu_percent": 12.5}, "12.5"),
+        ("up", {}, "None"),
+        ("missing", {"cpu_percent": 1}, "None"),
+    ):
+        said = node_state({"state": state, "figures": figures})
+        assert rendered(nodes["node_n_cpu_percent"]["value_template"], said) == shown
 
 
 def test_only_what_is_measured_has_a_sensor_for_power() -> None:
