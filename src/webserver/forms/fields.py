@@ -180,7 +180,7 @@ def _field(section: str, option: Mapping[str, Any], posted: Texts | None, links:
         str(option["allowed"]),
         bool(option["restart"]),
         str(option.get("secret", "")),
-        emptiable=widget == "text" and kind not in ("host", "duration") and bool(option["default"]),
+        emptiable=widget == "text" and kind not in ("host", "duration", "topic") and bool(option["default"]),
     )
     if widget == "select":
         made.choices = _select_choices(section, name, str(value), _offers(option))
