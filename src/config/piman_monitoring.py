@@ -57,8 +57,10 @@ def parse_monitoring(text: str, name: str = "monitoring.config") -> PimanMonitor
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text, name)
-    except configparser.Error as error:
-        raise ConfigError(f"{name}: {' '.join(str(error).split())[:200]}") from error
+    except configparser.MissingSectionHeaderError as error:
+        raise ConfigError(f"{name}: line {error.lineno}: stands before the first [section]") from None
+    except configparser.ParsingError as error:  # the line itself may be a webhook's, which is secret
+        raise ConfigError(f"{name}: line {error.errors[0][0]}: neither a [section] nor `option = value`") from None
     found = {key: value.strip() for key, value in parser.defaults().items()}
     faults: list[str] = []
 

@@ -58,7 +58,8 @@ class TestFile:
             ("[DEFAULT]\ntimeout = 0\n", "timeout is not a number from 1"),
             ("[DEFAULT]\ntimeout = nan\n", "timeout is not a number from 1"),
             ("[DEFAULT]\nslack = general\n", "slack is not the URL of a webhook"),
-            ("timeout = 3\n", "monitoring.config: File contains no section headers"),
+            ("timeout = 3\n", "monitoring.config: line 1: stands before the first [section]"),
+            ("[DEFAULT]\n= //hooks.example.org/secret\n", "monitoring.config: line 2: neither a [section] nor"),
         ],
     )
     def test_what_is_wrong_is_said_in_a_line(self, text: str, says: str) -> None:
@@ -66,6 +67,7 @@ class TestFile:
             parse_monitoring(text)
         assert says in str(caught.value)
         assert "\n" not in str(caught.value)
+        assert "secret" not in str(caught.value)
 
     @given(st.text(max_size=200))
     def test_anything_is_read_or_refused(self, text: str) -> None:
