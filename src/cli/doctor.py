@@ -116,6 +116,7 @@ def _answers(connection: Connection, about: dict[str, Any]) -> Iterator[Finding]
     if connection.call("setupState")["needed"]:
         mend = "ockle user add NAME --role admin, or, for the first page of the web GUI, ockle user setup-code"
         yield Finding(Level.NOTE, "nobody can log in as an admin yet", "the web GUI serves this machine only", mend)
+    yield from _channels(connection, about)
     status = connection.call("status")
     if status.get("safe_mode"):
         yield Finding(Level.FAULT, f"safe mode: {status['safe_mode']}", "nothing is sent", "look, then: ockle resume")
@@ -129,3 +130,16 @@ def _answers(connection: Connection, about: dict[str, Any]) -> Iterator[Finding]
             yield Finding(Level.WARNING, f"{name} is {server['word']}: {why}", "nothing that needs it is started")
         elif server["word"] in ("failed", "gave up"):
             yield Finding(Level.WARNING, f"{name} {server['word']}: {server['why']}", mend=f"ockle why {name}")
+
+
+def _channels(connection: Connection, about: dict[str, Any]) -> Iterator[Finding]:
+    from ..store.checkup import Finding, Level
+
+    if about["plugins"].get("Alerts", "not loaded"):
+        return
+    for one in connection.call("getChannels")["channels"]:
+        if one["problem"]:
+            why = f"alerts do not arrive there; {one['waiting']} wait"
+            yield Finding(
+                Level.WARNING, f"channel {one['name']}: {one['problem']}", why, f"ockle alert test {one['name']}"
+            )

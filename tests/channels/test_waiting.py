@@ -75,6 +75,8 @@ def test_what_goes_out_is_in_order_and_all_goes_out(some: list[Happening], least
         entries = tuple(entry for entry in entries if entry.seq not in gone)
     if allowed >= 1:
         assert all(entry.message.severity.rank < least for entry in entries)
+        ahead = {entry.message.alert: entry.seq for entry in told if entry.message.alert}
+        assert all(entry.seq > ahead.get(entry.message.alert, -1) for entry in entries)  # nothing was overtaken
     else:
         assert not told
     for alert in range(1, 5):
@@ -99,3 +101,11 @@ def test_a_digest_waits_as_it_is() -> None:
     later = Entry(9, message(1, "recovery"), "0")
     assert merged((first, later)) == (first, later)
     assert going((first, later), lambda _severity: True, 1.5) == (first,)
+
+
+def test_only_what_was_never_told_is_told_with_its_end() -> None:
+    reminder, recovery = entries_of([(1, "reminder", "warning"), (1, "recovery", "warning")])
+    assert merged((reminder, recovery)) == (recovery,)  # its problem was told before
+    problem = replace(reminder, message=replace(reminder.message, kind="problem"))
+    [one] = merged((problem, recovery))
+    assert one.over and one.message.title == "web1: reminder (it is over, after 1s)"

@@ -88,6 +88,9 @@ def test_an_outage_is_told_and_its_end(tmp_path: Path, port: int, capsys: pytest
         receiver = stack.enter_context(Receiver())
         etc = written(tmp_path / "etc", files(port, hook=hook(receiver)))
         daemon = stack.enter_context(running(etc))
+        listener = daemon.plugins["SocketListener"]
+        assert isinstance(listener, SocketListener)
+        where = listener.address
         with service(port):
             ask(daemon, "run", action="on", servers=["web1"])
             until(lambda: ask(daemon, "status")["servers"]["web1"]["word"] == "on")
@@ -96,6 +99,8 @@ def test_an_outage_is_told_and_its_end(tmp_path: Path, port: int, capsys: pytest
         with service(port):
             until(lambda: state_of(daemon, "hook")["waiting"])
             until(lambda: "status 503" in state_of(daemon, "hook")["problem"])
+            assert main(["--host", where, "doctor", "--etc", str(etc)]) == 7
+            assert "! channel hook: " in capsys.readouterr().out
             receiver.status = 200
             until(lambda: len(receiver.got) > 1)
         [problem, recovery] = receiver.got
@@ -103,9 +108,6 @@ def test_an_outage_is_told_and_its_end(tmp_path: Path, port: int, capsys: pytest
         assert problem["alert"] == recovery["alert"] and problem["site"] == "Lab"
         assert problem["severity"] == "critical" and problem["servers"] == ["web1"]
 
-        listener = daemon.plugins["SocketListener"]
-        assert isinstance(listener, SocketListener)
-        where = listener.address
         assert main(["--host", where, "alert", "test"]) == 0
         assert receiver.got[-1]["kind"] == "test"
         assert main(["--host", where, "alert", "channels", "-o", "json"]) == 0
