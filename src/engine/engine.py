@@ -47,6 +47,7 @@ class Engine:
     ``gauges``  what plugins tell monitoring of themselves; each is asked on the device loop
     ``tally``   counts switchings and runs
     ``problem_sources``  who knows of problems; each is asked on the device loop, for the alerts
+    ``feeders``  who knows what feeds the PDUs of servers: server -> subjects as problems have them, ``ups/rack``
     ``open_alerts``  how many alerts are open, by severity, as the plugin Alerts counted them last
     ``remembered_auto``  how the master switch stood when the daemon stopped, None = it was never set
     All methods run on the device loop. Nothing moves by itself at a start but what a run left open.
@@ -68,6 +69,7 @@ class Engine:
         self.tally = Tally(clock)
         events.subscribe(self.tally.take)
         self.problem_sources: list[ProblemSource] = []
+        self.feeders: list[Callable[[], Mapping[str, tuple[str, ...]]]] = []
         self.open_alerts: dict[str, int] = {}
         self._suspended: list[Run] = []  # open runs that safe mode keeps from going on
         self.core = Core(network, Journal(store, clock), events, clock, settings or Settings())

@@ -12,7 +12,7 @@ from ..common.nut import Reading, read_ups
 from ..common.problems import Problem
 from ..common.services import DaemonServices
 from ..config.ups import Ups, ups_of
-from ..engine.alerts.ups_problems import ups_problems
+from ..engine.alerts.ups_problems import fed_by, ups_problems
 from ..engine.sampling import Measured
 from ..engine.ups_keeper import UpsKeeper
 from ..engine.ups_report import measured
@@ -47,6 +47,7 @@ class UPS(ModuleTemplate):
         self._take()
         self.mainDaemon.engine.meters.append(self._measured)
         self.mainDaemon.engine.problem_sources.append(self._problems)
+        self.mainDaemon.engine.feeders.append(self._feeds)
         try:
             loop.call(self.mainDaemon.engine.observer.observed.wait(), FIRST_LOOK_S)
         except OckleError:
@@ -64,12 +65,16 @@ class UPS(ModuleTemplate):
             self.stop_requested.wait(self.getConfigVar("interval"))
         self.mainDaemon.engine.meters.remove(self._measured)
         self.mainDaemon.engine.problem_sources.remove(self._problems)
+        self.mainDaemon.engine.feeders.remove(self._feeds)
 
     def _measured(self) -> dict[Series, Measured]:
         return measured(self._keeper)
 
     def _problems(self) -> Iterable[Problem]:
         return ups_problems(self._keeper, self.mainDaemon.clock.now())
+
+    def _feeds(self) -> dict[str, tuple[str, ...]]:
+        return fed_by(self._keeper)
 
     def _take(self) -> None:
         upses = [ups_of(one) for one in self.mainDaemon.site.ups.values()]

@@ -145,6 +145,17 @@ def test_worse_is_told_better_is_not() -> None:
     assert bench.words == [("opened", "web"), ("raised", "web")]
 
 
+def test_an_alert_is_as_severe_as_the_worst_that_is_part_of_it() -> None:
+    bench = Bench()
+    cause = problem("sw", severity=Severity.WARNING)
+    bench.wait(100, cause)
+    bench.wait(100, cause, problem("web", "sw"))
+    assert bench.words == [("opened", "sw"), ("raised", "sw")]
+    assert bench.told[1].alert.severity is Severity.CRITICAL
+    bench.wait(100, cause)
+    assert bench.keeper.alerts["server/sw"].severity is Severity.WARNING
+
+
 def test_what_comes_and_goes_is_told_at_a_bounded_rate() -> None:
     bench = Bench()
     for _ in range(30):

@@ -13,7 +13,7 @@ from ockle.common.problems import Severity
 from ockle.config.schedules import Schedule
 from ockle.engine.alerts.schedule_problems import REMEMBERED_S, schedule_problems
 from ockle.engine.alerts.site_problems import plugin_problems
-from ockle.engine.alerts.ups_problems import ups_problems
+from ockle.engine.alerts.ups_problems import fed_by, ups_problems
 from ockle.engine.engine import Engine
 from ockle.engine.scheduler import Outcome, Record, Scheduler
 from ockle.netboot.boards import Boards
@@ -53,6 +53,29 @@ def test_a_mains_failure_is_an_alert_of_the_ups_and_of_nothing_else(tmp_path: Pa
         assert [one["subject"] for one in alert["affected"]] == ["emergency"]
         site.says["rack"] = MAINS
         assert await watched(alerts, site, 600) == [("recovery", "ups/rack")]
+
+    rig.play(scenario)
+
+
+def test_a_pdu_that_dies_with_its_ups_is_part_of_that(tmp_path: Path) -> None:
+    rig = Rig({"a": [], "b": []})
+
+    async def scenario(engine: Engine) -> None:
+        for node in engine.network:
+            node.outlets[0].params["pdu"] = "strip"
+        await up(engine)
+        site = Site(engine, ups(after="10h", min_charge="0", min_runtime="0s", margin="0s", lost="tell"))
+        alerts = Watched(engine, tmp_path)
+        engine.problem_sources.append(lambda: ups_problems(site.keeper, engine.core.clock.now()))
+        engine.feeders.append(lambda: fed_by(site.keeper))
+        site.says["rack"] = BATTERY
+        assert await watched(alerts, site, 100) == [("problem", "ups/rack")]
+        site.says["rack"] = "no answer"
+        rig["a"].silent = rig["b"].silent = True
+        assert await watched(alerts, site, 300) == [("problem", "ups/rack")]
+        assert alerts.sent[-1].title == "now critical: UPS rack is lost, and it was on battery: no answer"
+        (alert,) = alerts.desk.listed("open", 0.0, 10)["alerts"]
+        assert {one["subject"] for one in alert["affected"]} == {"outlets/strip", "server/a", "server/b"}
 
     rig.play(scenario)
 

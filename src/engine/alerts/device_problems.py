@@ -11,7 +11,7 @@ from ...networkTree.facts import Desired, Supply
 from ...networkTree.ServerNetwork import ServerNetwork
 from ...networkTree.ServerNode import ServerNode
 from ...testers.TemplateTester import TesterOpState
-from .ties import generator_subject, label, via
+from .ties import Ties, generator_subject, label, via
 
 SUSPECT = 3
 """If so many servers that do not need each other fail one tester at once, and all do, it is not each by itself."""
@@ -23,6 +23,7 @@ class _Users:
 
     part: Driver
     count: int = 0
+    servers: set[str] = field(default_factory=set)
     bad: list[Driver] = field(default_factory=list)
     failing: list[str] = field(default_factory=list)
 
@@ -37,7 +38,7 @@ def pdus_of_circuits(network: ServerNetwork) -> dict[str, set[str]]:
     return found
 
 
-def pdu_problems(network: ServerNetwork) -> Iterator[Problem]:
+def pdu_problems(network: ServerNetwork, ties: Ties) -> Iterator[Problem]:
     """Yield one problem for each PDU that does not answer, or not for all of its outlets.
 
     One that shares a circuit with others may be dead with that. One that has it for itself is rather dead by itself.
@@ -48,6 +49,7 @@ def pdu_problems(network: ServerNetwork) -> Iterator[Problem]:
         for outlet in node.outlets:
             users = found.setdefault(generator_subject(outlet), _Users(outlet))
             users.count += 1
+            users.servers.add(node.name)
             if outlet.last_error and node.facts.op is None:
                 users.bad.append(outlet)
     for subject, users in found.items():
@@ -57,8 +59,9 @@ def pdu_problems(network: ServerNetwork) -> Iterator[Problem]:
         what = "does not answer" if whole else f"{len(users.bad)} of {users.count} outlets cannot be read"
         text = f"{label(subject)}{' ' if whole else ': '}{what}: {users.bad[0].last_error}"
         severity = Severity.CRITICAL if whole else Severity.WARNING
+        fed = ties.feeds_all(users.servers) if whole else ()
         circuits = tuple(f"circuit/{name}" for name, pdus in wide.items() if subject in pdus)
-        yield Problem(subject, "device", severity, subject, text, "", (*via(users.part), *circuits))
+        yield Problem(subject, "device", severity, subject, text, "", (*via(users.part), *circuits, *fed))
 
 
 def suspect_problems(network: ServerNetwork) -> Iterator[Problem]:

@@ -185,8 +185,17 @@ class Keeper:
                     self._merge(other, alert, at)
                     merged[alert.id] = (*merged.get(alert.id, ()), *([other] if other.is_told else ()))
         for root, alert in self.alerts.items():
-            self._update_affected(alert, below.get(root, {}), at)
+            symptoms = below.get(root, {})
+            self._renew(alert, self._tracks[root].problem, symptoms.values())
+            self._update_affected(alert, symptoms, at)
         return merged
+
+    def _renew(self, alert: Alert, problem: Problem, symptoms: Iterable[Track]) -> None:
+        """Have it say what it is by now. It is as severe as the worst that is part of it."""
+        severity = max([problem, *(track.problem for track in symptoms)], key=lambda one: one.severity.rank).severity
+        if alert.severity is not severity:
+            self.changed[alert.id] = alert
+        alert.severity, alert.text = severity, problem.text
 
     def _merge(self, other: Alert, alert: Alert, at: Moment) -> None:
         other.explained_by = alert.id
@@ -223,7 +232,6 @@ class Keeper:
 
     def _tell(self, alert: Alert, merged: tuple[Alert, ...], at: Moment) -> list[Change]:
         track, timer = self._tracks[alert.key], self._timers[alert.id]
-        self._renew(alert, track.problem)
         if track.gone is not None or alert.silenced:
             return []
         if alert.flapping and at.now - track.back >= self.rules.steady:
@@ -237,11 +245,6 @@ class Keeper:
         alert.tell(at.wall, what.value)
         self.changed[alert.id] = alert
         return [Change(what, alert, merged)]
-
-    def _renew(self, alert: Alert, problem: Problem) -> None:
-        if alert.severity is not problem.severity:
-            self.changed[alert.id] = alert
-        alert.severity, alert.text = problem.severity, problem.text
 
     def _due(self, alert: Alert, timer: _Timer, at: Moment) -> What | None:
         if not alert.is_told:

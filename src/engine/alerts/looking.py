@@ -37,10 +37,10 @@ class Looker:
     def look(self) -> Seen:
         """Return all problems there are now. Cost: O(servers + outlets), a few milliseconds for thousands."""
         engine = self._engine
-        ties = Ties(engine.network)
+        ties = Ties(engine.network, self._fed())
         own: list[tuple[str, Callable[[], Iterable[Problem]]]] = [
             ("servers", partial(server_problems, engine, ties)),
-            ("PDUs", partial(pdu_problems, engine.network)),
+            ("PDUs", partial(pdu_problems, engine.network, ties)),
             ("testers", partial(suspect_problems, engine.network)),
             ("circuits", partial(circuit_problems, engine)),
             ("daemon", partial(daemon_problems, engine)),
@@ -51,6 +51,14 @@ class Looker:
             found |= {problem.key: problem for problem in self._ask(name, source)}
         problems = tuple(found.values())
         return Seen(problems, ties.passes(problems))
+
+    def _fed(self) -> dict[str, tuple[str, ...]]:
+        """Return what feeds the PDUs of each server, as far as somebody knows."""
+        found: dict[str, tuple[str, ...]] = {}
+        for feeder in list(self._engine.feeders):
+            for server, subjects in feeder().items():
+                found[server] = (*found.get(server, ()), *subjects)
+        return found
 
     def _ask(self, name: str, source: ProblemSource) -> list[Problem]:
         try:

@@ -130,7 +130,8 @@ def _not_as_ordered(node: ServerNode, engine: Engine) -> Fault | None:
     if facts.op_state is OpState.OFF and facts.desired is Desired.ON:
         cause = next((outlet.cause for outlet in node.outlets if outlet.cause), "")
         why = cause or ("somebody else switched it off" if facts.drifted else node.why)
-        return Fault(Severity.CRITICAL, f"{node.name} is off and should be on: {why}")
+        severity = Severity.CRITICAL if facts.drifted else Severity.WARNING
+        return Fault(severity, f"{node.name} is off and should be on: {why}")
     if facts.op_state is OpState.OK and facts.desired is Desired.OFF:
         why = "somebody else switched it on" if facts.drifted else node.why
         return Fault(Severity.WARNING, f"{node.name} is on and should be off: {why}", dark=False, needy=False)

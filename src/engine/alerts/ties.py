@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ...common.common import OpState
 from ...common.problems import Problem
@@ -38,10 +38,11 @@ def via(part: Driver) -> tuple[str, ...]:
 
 
 class Ties:
-    """Of one network."""
+    """Of one network. ``fed``: server -> what feeds its PDUs, such as ``ups/rack``."""
 
-    def __init__(self, network: ServerNetwork) -> None:
+    def __init__(self, network: ServerNetwork, fed: Mapping[str, tuple[str, ...]] | None = None) -> None:
         self._network = network
+        self._fed = fed or {}
 
     def needs(self, node: ServerNode) -> tuple[str, ...]:
         """Return what it needs to serve: other servers."""
@@ -52,7 +53,13 @@ class Ties:
         dark = [outlet for outlet in node.outlets if outlet.last_error or outlet.state is not True]
         found = [generator_subject(outlet) for outlet in dark]
         found += [f"circuit/{one.circuit.name}" for one in dark if one.circuit is not None and not one.circuit.waits]
+        found += self._fed.get(node.name, ()) if dark else ()
         return tuple(dict.fromkeys(found))
+
+    def feeds_all(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return what feeds every one of these servers, and so the PDU that they are on."""
+        sets = [set(self._fed.get(name, ())) for name in names] if self._fed else []
+        return tuple(sorted(set.intersection(*sets))) if sets else ()
 
     def asks(self, node: ServerNode) -> tuple[str, ...]:
         """Return the testers and controllers that say that it does not serve, unless they do so through itself."""

@@ -27,6 +27,13 @@ def ups_problems(keeper: UpsKeeper, now: float) -> Iterator[Problem]:
         yield Problem("ups-trouble", "ups", Severity.CRITICAL, "ups", text)
 
 
+def fed_by(keeper: UpsKeeper) -> dict[str, tuple[str, ...]]:
+    """Return the UPSes of each server, for the servers on its PDUs may go dark with it."""
+    feeds = keeper.feeds
+    servers = {name for ups in feeds.upses.values() for name in feeds.members(ups)}
+    return {name: tuple(f"ups/{one}" for one in feeds.of(name)) for name in servers}
+
+
 def _supply(keeper: UpsKeeper, ups: Ups, watch: Watch, now: float) -> tuple[Severity, str] | None:
     """Return how bad it is, and what."""
     reading = watch.reading
