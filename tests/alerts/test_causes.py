@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 from hypothesis import given
@@ -128,14 +127,3 @@ def test_few_of_many_causes_are_named(count: int) -> None:
 def test_a_long_chain_needs_no_deep_stack() -> None:
     chain = [problem(f"server/{number}", f"server/{number + 1}") for number in range(20_000)]
     assert find_roots(chain, {})[chain[0].key] == (chain[-1].key,)
-
-
-if __name__ == "__main__":  # the figure of docs/alerts.md
-    many = [
-        problem(f"server/{number}", f"outlets/{number % 300}", "server/sw", f"server/{number // 2}")
-        for number in range(5000)
-    ]
-    ways = {f"outlets/{number}": ("server/sw",) for number in range(300)}
-    begun = time.perf_counter()
-    assert len(set(find_roots([*many, problem("server/sw")], ways).values())) >= 1
-    print(f"5,000 problems behind one switch: {(time.perf_counter() - begun) * 1000:.1f} ms")

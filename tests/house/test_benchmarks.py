@@ -17,11 +17,12 @@ ROOT = Path(__file__).parents[2]
 NAMES = {
     "powerup": ["machine", "bare", "turns", "growth", "durable", "memory", "looks", "boots"],
     "snmp": ["machine", "pysnmp", "gufo", "resident"],
+    "alerts": ["machine", "fine", "dark", "causes", "keep"],
     "samples": ["machine", "written", "peer", "kept", "cpu", "plot", "plots"],
 }
 
 
-@pytest.mark.parametrize("script", ["powerup", "samples", pytest.param("snmp", marks=pytest.mark.peer)])
+@pytest.mark.parametrize("script", ["powerup", "samples", "alerts", pytest.param("snmp", marks=pytest.mark.peer)])
 def test_a_quick_run_prints_every_figure(script: str) -> None:
     if script == "snmp":
         peer("snmpget")

@@ -26,10 +26,11 @@ PLUGINS = {
     "UPS": {"interval": "500ms"},
     "AutoControl": {"enabled": "true"},
     "Logger": {"interval": "1s", "write_every": "1s"},
+    "Alerts": {"look_interval": "100ms", "confirm": "1s", "settle": "1s"},
 }
 
 
-ENABLED = "CoreCommunicationCommands, SocketListener, AutoControl, Logger, UPS"
+ENABLED = "CoreCommunicationCommands, SocketListener, AutoControl, Logger, UPS, Alerts"
 
 
 def pages(made: Site) -> TestApp:
@@ -62,6 +63,8 @@ def test_a_mains_failure(tmp_path: Path) -> None:
         made.until("dark", lambda: all(state == "off" for state in made.lab.states().values()))
         assert time.monotonic() - begun < BATTERY_S, "the battery was empty before"
         made.until("seen to be off", lambda: set(made.states().values()) == {"OFF"})
+        alerts = made.call("getAlerts", state="all")["alerts"]
+        assert [one["subject"] for one in alerts] == ["ups/rack"], "who is down on purpose is no problem"
         made.lab.mains(False)  # the battery is empty now
         shut = made.cli("ups", "rack")
         assert "took down" in shut.out.lower()
@@ -75,6 +78,7 @@ def test_a_mains_failure(tmp_path: Path) -> None:
         made.until("up again", lambda: all(made.states()[name] == "OK" for name in was_on))
         assert made.states()["spare"] == "OFF"
         assert made.call("getEmergency")["emergency"] is None
+        made.until("over", lambda: not made.call("getAlerts")["alerts"])
 
         assert made.ledger.cuts_while_mounted() == []
         since = made.ledger.entries()[mark:]
