@@ -28,10 +28,10 @@ OPERATIONS = {
     "updateData": "measure",
 }  # fmt: skip
 """Method of a type -> how its calls are counted; all others are reads."""
-RESULTS: dict[type[OckleError], str] = {
-    DeviceUnreachable: "unreachable", DeviceRefused: "refused", DeviceAnswerError: "bad_answer",
-    DeviceStateError: "wrong_state",
-}  # fmt: skip
+RESULTS = (
+    (DeviceUnreachable, "unreachable"), (DeviceRefused, "refused"), (DeviceAnswerError, "bad_answer"),
+    (DeviceStateError, "wrong_state"),
+)  # fmt: skip
 
 
 class Driver:
@@ -133,7 +133,7 @@ class Driver:
             try:
                 answer = await self._exchange(method, arguments, limit, before)
             except DeviceError as error:
-                self._note(method, RESULTS.get(type(error), "failed"), begun)
+                self._note(method, next((name for kind, name in RESULTS if isinstance(error, kind)), "failed"), begun)
                 raise
             self._note(method, "ok", begun)
             return answer

@@ -64,7 +64,9 @@ def _label(text: object) -> str:
     return str(text).replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
-def _number(value: float) -> str:
+def _number(value: float | None) -> str:
+    if value is None:  # JSON has no other way to say it
+        return "NaN"
     if math.isfinite(value):
         return str(value)
     return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"

@@ -53,6 +53,7 @@ KNOWN = [
         ({"range": {"from": HOUR["to"], "to": HOUR["from"]}}, "from has to be before to"),
         ({"range": {"from": "1926-11-21T22:00:00Z", "to": HOUR["to"]}}, "by up to 20 years"),
         ({"range": {"from": "0001-01-01T00:00:00+23:59", "to": HOUR["to"]}}, "range"),
+        ({"range": {"from": "1965-11-21T22:00:00Z", "to": "1975-11-21T22:00:00Z"}}, "not before 1970"),
         ({"range": HOUR, "intervalMs": 0}, "intervalMs"),
         ({"range": HOUR, "intervalMs": -5}, "intervalMs"),
         ({"range": HOUR, "intervalMs": "1m"}, "intervalMs"),
@@ -108,6 +109,7 @@ def test_whatever_is_asked_there_is_an_answer_within_limits(body: dict[str, Any]
             continue
         if work is query_of:
             query: Any = found
+            assert query.since >= 0
             assert 0 < query.until - query.since <= LONGEST_S
             assert 1 <= query.points <= MOST_POINTS
 

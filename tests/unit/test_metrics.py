@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ockle.common.errors import DeviceAnswerError, DeviceRefused, DeviceStateError, DeviceUnreachable
 from ockle.common.events import EventBus
 from ockle.common.metrics import GAUGE, Family, Histogram
+from ockle.common.ssh import NoConnection
 from ockle.config.templates import Template, driver_template
 from ockle.engine.engine import Engine
 from ockle.engine.metrics.collect import collect
@@ -57,19 +58,20 @@ def test_a_histogram_counts_what_is_at_or_below_each_edge(values: list[float], e
 
 
 @pytest.mark.parametrize(
-    ("key", "name", "factor"),
+    ("key", "value", "name", "told"),
     [
-        ("power_w", "power_watts", 1.0),
-        ("energy_kwh", "energy_joules", 3.6e6),
-        ("charge_percent", "charge_ratio", 0.01),
-        ("rtt_ms", "rtt_seconds", 0.001),
-        ("on_battery", "on_battery", 1.0),
-        ("w", "w", 1.0),
-        ("Temp-in_C", "temp_in_celsius", 1.0),
+        ("power_w", 7.0, "power_watts", 7.0),
+        ("energy_kwh", 2.0, "energy_joules", 7.2e6),
+        ("charge_percent", 49.6, "charge_ratio", 0.496),
+        ("rtt_ms", 3.0, "rtt_seconds", 0.003),
+        ("on_battery", 1.0, "on_battery", 1.0),
+        ("w", 3.0, "w", 3.0),
+        ("Temp-in_C", 21.5, "temp_in_celsius", 21.5),
     ],
 )
-def test_values_are_told_in_base_units(key: str, name: str, factor: float) -> None:
-    assert in_base_units(key) == (name, factor)
+def test_values_are_told_in_base_units(key: str, value: float, name: str, told: float) -> None:
+    end, scale = in_base_units(key)
+    assert (end, scale.apply(value)) == (name, told)
 
 
 def test_meters_have_metrics_of_their_own_and_none_is_told_twice() -> None:
@@ -171,6 +173,7 @@ class Moody(OutletTemplate):
     [
         (None, "ok", True),
         (DeviceUnreachable("silent"), "unreachable", False),
+        (NoConnection("no route"), "unreachable", False),
         (DeviceRefused("no"), "refused", True),
         (DeviceAnswerError("eh?"), "bad_answer", True),
         (DeviceStateError("between"), "wrong_state", True),
@@ -245,4 +248,5 @@ def test_numbers_states_and_names_are_written_as_each_format_wants_them() -> Non
     assert openmetrics(both).splitlines() == [
         "# TYPE a_b counter", "# HELP a_b h", "a_b_total +Inf", "# TYPE s gauge", "# HELP s h", *shown, "# EOF",
     ]  # fmt: skip
+    assert classic([{**counter, "samples": [("", {"a": "b"}, None)]}]).splitlines()[-1] == 'a_b{a="b"} NaN'
     assert shown[1] not in classic(both, all_states=False)

@@ -22,7 +22,7 @@ def meter_families(found: Iterable[Mapping[Series, float]], measured: Family) ->
     families: dict[str, Family] = {}
     seen: set[tuple[str, str, str]] = set()
     for one, value in (pair for values in found for pair in values.items()):
-        end, factor = in_base_units(one.key)
+        end, scale = in_base_units(one.key)
         kind = re.sub(r"[^a-z0-9_]", "_", one.kind.lower())
         name = f"ockle_{kind}_{end}"
         twice = (name, one.server, one.object) in seen
@@ -32,5 +32,5 @@ def meter_families(found: Iterable[Mapping[Series, float]], measured: Family) ->
         seen.add((name, one.server, one.object))
         family = families.setdefault(name, Family(name, GAUGE, f"What a {one.kind} says of itself: {one.key}."))
         labels = {kind: one.object} | ({"server": one.server} if one.server and kind != "server" else {})
-        family.add(value * factor, **labels)
+        family.add(scale.apply(value), **labels)
     return list(families.values())

@@ -12,9 +12,10 @@ from ...networkTree.ServerNode import ServerNode
 from ...outlets.OutletTemplate import OutletTemplate
 from ...testers.TemplateTester import TesterOpState
 from ..sampling import UP, WATTS, as_number
+from .units import in_base_units
 
-ENERGY = {"energy_wh": 3600.0, "energy_kwh": 3.6e6}
-"""Key of a meter that only counts up -> joules."""
+ENERGY = frozenset({"energy_wh", "energy_kwh"})
+"""Keys of meters that only count up."""
 LEAST_FRESH_S = 300.0
 
 
@@ -74,7 +75,7 @@ class ServerFamilies:
             if value is not None and key == WATTS:
                 self._watts.add(value, **labels)
             elif value is not None and key in ENERGY:
-                self._joules.count(value * ENERGY[key], **labels)
+                self._joules.count(in_base_units(key)[1].apply(value), **labels)
             else:
                 rest[key] = raw
         self._measured(server, "outlet", outlet.name, rest)

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-BASE = {
-    "w": ("watts", 1.0), "kw": ("watts", 1e3), "wh": ("joules", 3600.0), "kwh": ("joules", 3.6e6),
-    "va": ("voltamperes", 1.0), "var": ("vars", 1.0), "a": ("amperes", 1.0), "ma": ("amperes", 1e-3),
-    "v": ("volts", 1.0), "hz": ("hertz", 1.0), "c": ("celsius", 1.0), "s": ("seconds", 1.0), "ms": ("seconds", 1e-3),
-    "percent": ("ratio", 0.01), "pct": ("ratio", 0.01), "rpm": ("rpm", 1.0), "dbm": ("dbm", 1.0),
-    "bytes": ("bytes", 1.0),
+
+class Scale(NamedTuple):
+    """A base unit, "" for none, and how a value comes to it: times, and then divided by."""
+
+    unit: str
+    times: float = 1.0
+    per: float = 1.0
+
+    def apply(self, value: float) -> float:
+        return value * self.times / self.per
+
+
+SCALES = {
+    "w": Scale("watts"), "kw": Scale("watts", 1e3), "wh": Scale("joules", 3600.0), "kwh": Scale("joules", 3.6e6),
+    "va": Scale("voltamperes"), "var": Scale("vars"), "v": Scale("volts"), "a": Scale("amperes"),
+    "ma": Scale("amperes", 1.0, 1e3), "hz": Scale("hertz"), "c": Scale("celsius"), "s": Scale("seconds"),
+    "ms": Scale("seconds", 1.0, 1e3), "percent": Scale("ratio", 1.0, 100.0), "pct": Scale("ratio", 1.0, 100.0),
+    "rpm": Scale("rpm"), "dbm": Scale("dbm"), "bytes": Scale("bytes"),
 }  # fmt: skip
-"""End of a key -> base unit, and by what a value is multiplied (Prometheus, "Metric and label naming")."""
+"""End of a key -> base unit (Prometheus, "Metric and label naming")."""
 
 
-def in_base_units(key: str) -> tuple[str, float]:
-    """Return the end of a metric's name for ``key``, and its factor: ``charge_percent`` -> ``charge_ratio``, 0.01.
+def in_base_units(key: str) -> tuple[str, Scale]:
+    """Return the end of a name for ``key`` and its scale: ``charge_percent`` is ``charge_ratio``, a hundredth.
 
     A key without a unit stays as it is; letters that a name cannot have become ``_``.
     """
     stem, mark, end = key.lower().rpartition("_")
-    unit, factor = BASE.get(end, ("", 1.0)) if mark else ("", 1.0)
-    return re.sub(r"[^a-z0-9_]", "_", f"{stem}_{unit}" if unit else key.lower()), factor
+    scale = SCALES.get(end, Scale("")) if mark else Scale("")
+    return re.sub(r"[^a-z0-9_]", "_", f"{stem}_{scale.unit}" if scale.unit else key.lower()), scale

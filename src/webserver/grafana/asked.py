@@ -85,8 +85,8 @@ def span_of(body: Mapping[str, Any]) -> tuple[float, float]:
     if not isinstance(span, dict):
         raise BadQuery("range is missing: {from, to} as ISO 8601 times")
     since, until = (_moment(span.get(name), name) for name in ("from", "to"))
-    if not 0 < until - since <= LONGEST_S:
-        raise BadQuery("range: from has to be before to, by up to 20 years")
+    if not (since >= 0 and 0 < until - since <= LONGEST_S):
+        raise BadQuery("range: from has to be before to, by up to 20 years, and not before 1970")
     return since, until
 
 
