@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,8 +11,8 @@ from ..common.alert_message import AlertMessage
 from ..common.errors import DeviceUnreachable
 from ..common.services import DaemonServices
 from .ChannelTemplate import ChannelTemplate
+from .mqtt_broker import Broker, default_client_id
 from .mqtt_discovery import Home
-from .mqtt_link import Broker, default_client_id
 from .mqtt_presence import Presence
 from .mqtt_topics import Topics
 
@@ -29,13 +28,10 @@ class MQTT(ChannelTemplate):
 
     @override
     async def open(self, services: DaemonServices) -> None:
-        of_alerts = services.plugin_settings("Alerts")
         home = Home(
             Topics(self.settings["topic"], self.settings["discovery_prefix"]),
             qos=self.settings["qos"],
             commands=self.settings["commands"],
-            site=of_alerts["site_name"] or socket.gethostname(),
-            url=of_alerts["base_url"],
         )
         self._presence = Presence(self.name, services, self._broker(), home, discovery=self.settings["discovery"])
         self._presence.start()

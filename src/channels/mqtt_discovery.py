@@ -7,11 +7,13 @@ and the pages of its platforms binary_sensor, sensor and switch.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from .. import __version__
+from .mqtt_payloads import Look
 from .mqtt_topics import Topics, object_id
 
 Data = dict[str, Any]
@@ -31,24 +33,21 @@ class Home:
     """What all descriptions have in common.
 
     ``commands``  servers can be switched from there
-    ``site``      name of the installation, "" for none
-    ``url``       where the GUI is, "" = not known
     """
 
     topics: Topics
     qos: int = 1
     commands: bool = False
-    site: str = ""
-    url: str = ""
 
-    def device(self, identifier: str, name: str, model: str, state_topic: str, components: Components) -> Data:
-        """Return the description of a device; its components read ``state_topic``."""
+    def device(self, identifier: str, name: str, state_topic: str, components: Components, url: str = "") -> Data:
+        """Return the description of a device. Its components read ``state_topic``; ``url`` shows more of it."""
         unique = f"{self.topics.node_id}_{identifier}"
+        model = next((model for start, model in _MODELS.items() if identifier.startswith(start)), "Server")
         device = {"identifiers": [unique], "name": name, "manufacturer": "Ockle", "model": model}
         if identifier != NETWORK:
             device["via_device"] = f"{self.topics.node_id}_{NETWORK}"
-        if self.url:
-            device["configuration_url"] = self.url
+        if url:
+            device["configuration_url"] = url
         return {
             "device": device,
             "origin": {"name": "Ockle", "sw_version": __version__},
@@ -61,6 +60,7 @@ class Home:
 
 NETWORK = "_network"
 """Identifier of the network's device; no server has it, as ``object_id`` gives no such text."""
+_MODELS = {NETWORK: "Network", "_node_": "Node"}
 
 
 def server_id(name: str) -> str:
@@ -73,30 +73,30 @@ def node_id(name: str) -> str:
     return f"_node_{object_id(name)}"
 
 
-def devices(
-    home: Home, servers: Iterable[str], measured: Collection[str], nodes: Iterable[Mapping[str, Any]]
-) -> dict[str, Data]:
-    """Return discovery topic -> description. ``measured``: the servers of which something measures the power."""
+def devices(home: Home, look: Look, measured: Collection[str]) -> dict[str, Data]:
+    """Return discovery topic -> description, the network's first: the others name it.
+
+    ``measured``  the servers of which something measures the power
+    """
     topics = home.topics
-    found = {name: server_components(home, name, power=name in measured) for name in servers}
-    alone: dict[str, Components] = {}
-    for node in nodes:
-        components, name = _node_components(home, node["name"]), node.get("server")
-        if name in found:
-            found[name] |= components
-        else:
-            alone[node["name"]] = components
+    title = f"Ockle {look.site}".rstrip()
     described = {
-        topics.device(server_id(name)): home.device(server_id(name), name, "Server", topics.server(name), components)
-        for name, components in found.items()
+        topics.device(NETWORK): home.device(NETWORK, title, topics.network, network_components(topics), look.url)
     }
-    for name, components in alone.items():
-        described[topics.device(node_id(name))] = home.device(
-            node_id(name), name, "Node", topics.node(name), components
+    servers = {name: server_components(home, name, power=name in measured) for name in look.servers}
+    for node in look.nodes:
+        name, components = node["name"], _node_components(home, node["name"])
+        if node["server"] in servers:
+            servers[node["server"]] |= components
+        else:
+            described[topics.device(node_id(name))] = home.device(
+                node_id(name), name, topics.node(name), components, look.url
+            )
+    for name, components in servers.items():
+        url = f"{look.url.rstrip('/')}/server/{quote(name, safe='')}" if look.url else ""
+        described[topics.device(server_id(name))] = home.device(
+            server_id(name), name, topics.server(name), components, url
         )
-    described[topics.device(NETWORK)] = home.device(
-        NETWORK, f"Ockle {home.site}".rstrip(), "Network", topics.network, network_components(home.topics)
-    )
     return described
 
 

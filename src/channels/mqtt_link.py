@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import random
-import re
-import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..common.errors import DeviceError, DeviceRefused, DeviceUnreachable
+from .mqtt_broker import Broker
 from .mqtt_topics import OFFLINE
 
 if TYPE_CHECKING:
@@ -34,49 +31,6 @@ IN_FLIGHT = 20
 """Messages that wait for the broker's receipt at the same time."""
 MOST_WAITING = 1000
 """Messages from the broker that wait for us; more of them are dropped."""
-REFUSALS = {
-    132: "it does not speak MQTT 3.1.1",
-    133: "the client id is refused",
-    134: "user or password is wrong",
-    135: "user, password or client id is not let in",
-}
-"""Reason codes that somebody has to mend, as the library names what CONNACK says (MQTT 5, section 3.2.2.2)."""
-
-
-_NUMBER = re.compile(r"^\[(Errno|code:) ?-?\d+\] ")
-"""What stands before the words of an error, for programmers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where it is and how it is spoken to. ``ca``: file with the authorities to trust, "" = those of the system."""
-
-    host: str
-    port: int
-    tls: bool = True
-    ca: str = ""
-    user: str = ""
-    password: str = ""
-    client_id: str = ""
-    keepalive: float = 60.0
-
-    @property
-    def where(self) -> str:
-        return f"MQTT broker {self.host}:{self.port}"
-
-    def context(self) -> ssl.SSLContext | None:
-        """Return how TLS is spoken. Raises DeviceRefused when the file with the authorities cannot be used."""
-        if not self.tls:
-            return None
-        try:
-            return ssl.create_default_context(cafile=self.ca or None)
-        except (OSError, ssl.SSLError) as error:
-            raise DeviceRefused(f"{self.where}: {self.ca or 'authorities'} cannot be read: {error}") from error
-
-
-def default_client_id(channel: str) -> str:
-    """Return a client id of at most 23 letters and digits, the same after each restart of this machine's daemon."""
-    return "ockle" + hashlib.sha256(f"{socket.gethostname()}\n{channel}".encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +102,7 @@ class Link:
                 self._client, self._lost = client, asyncio.get_running_loop().create_future()
                 await self._serve(client)
         except (aiomqtt.MqttError, OSError, ValueError) as error:  # ValueError: what the library does not want to take
-            fault = self._translated(error)
+            fault = self._broker.fault(error)
         finally:
             self._client = None
             self.connected.clear()
@@ -232,7 +186,7 @@ class Link:
                     raise DeviceUnreachable(f"{self.where}: the connection broke")
                 return working.result()
             except (aiomqtt.MqttError, ValueError) as error:
-                raise self._translated(error) from error
+                raise self._broker.fault(error) from error
             finally:
                 working.cancel()
 
@@ -245,14 +199,6 @@ class Link:
                 await self.connected.wait()
                 return
         raise self.fault or DeviceUnreachable(f"{self.where}: no connection within {timeout:g} s")
-
-    def _translated(self, error: Exception) -> DeviceError:
-        code, text = getattr(getattr(error, "rc", None), "value", None), str(error)
-        if code in REFUSALS:
-            return DeviceRefused(f"{self.where}: {REFUSALS[code]}")
-        if "CERTIFICATE_VERIFY_FAILED" in text:  # the library passes on no more than the text
-            return DeviceRefused(f"{self.where}: the certificate is not valid: {text}")
-        return DeviceUnreachable(f"{self.where}: {_NUMBER.sub('', text) or 'the connection broke'}")
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from ..common.access import Caller
@@ -22,11 +23,14 @@ def look(services: DaemonServices) -> Look:
         raise OckleError("the daemon does not know the command status")
     alerts = _ask(services, "getAlerts", {"state": "open", "limit": MOST_ALERTS})
     nodes = _ask(services, "getNodes", {})
+    of_alerts = services.plugin_settings("Alerts")
     return Look(
         status,
         services.device_loop.call(_parts(services), DOOR_S),
         None if alerts is None else alerts["alerts"],
         [] if nodes is None else nodes["nodes"],
+        of_alerts["site_name"] or socket.gethostname(),
+        of_alerts["base_url"],
     )
 
 

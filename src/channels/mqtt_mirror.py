@@ -52,8 +52,9 @@ class Mirror:
         """Publish what has changed. Raises DeviceError."""
         states = self._states(look)
         self._descriptions = self._described(look)
-        # entities before their states: they read what is kept
-        await self._bring({topic: encoded(one) for topic, one in self._descriptions.items()})
+        described = {topic: encoded(one) for topic, one in self._descriptions.items()}
+        await self._bring(dict(list(described.items())[:1]))  # the network's, before those that name it
+        await self._bring(described)
         await self._bring(states)
         wanted = {*states, *self._descriptions}
         await self._remove({*self._published, *self._met} - wanted)
@@ -61,7 +62,7 @@ class Mirror:
 
     def _states(self, look: Look) -> dict[str, bytes]:
         topics = self._home.topics
-        found: dict[str, Data] = {topics.network: network_state(look, self._home.site)}
+        found: dict[str, Data] = {topics.network: network_state(look)}
         found |= {topics.server(name): state for name, state in server_states(look).items()}
         found |= {topics.alert(alert["id"]): alert_state(alert) for alert in look.told()}
         found |= {topics.node(node["name"]): node_state(node) for node in look.nodes}
@@ -74,7 +75,7 @@ class Mirror:
         self._measured |= {
             name for name in look.servers if KEPT in components_of(self._met.get(self._topic_of(name), b""))
         }
-        return devices(self._home, look.servers, self._measured, look.nodes)
+        return devices(self._home, look, self._measured)
 
     def _topic_of(self, server: str) -> str:
         return self._home.topics.device(server_id(server))

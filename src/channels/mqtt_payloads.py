@@ -35,12 +35,16 @@ class Look:
     ``parts``   server -> what that does not tell
     ``alerts``  those that have not ended; None: nobody knows
     ``nodes``   answer of ``getNodes``
+    ``site``    name of the installation
+    ``url``     where the GUI is, "" = not known
     """
 
     status: Mapping[str, Any]
     parts: Mapping[str, Part] = field(default_factory=dict)
     alerts: list[Data] | None = None
     nodes: list[Data] = field(default_factory=list)
+    site: str = ""
+    url: str = ""
 
     @property
     def servers(self) -> Mapping[str, Mapping[str, Any]]:
@@ -115,7 +119,7 @@ def _server(name: str, row: Mapping[str, Any], part: Part, problems: list[str] |
     }
 
 
-def network_state(look: Look, site: str) -> Data:
+def network_state(look: Look) -> Data:
     """Return what is said of the network as a whole. ``alerts`` counts those that are open or acknowledged."""
     status = look.status
     powers = [part.power_w for part in look.parts.values() if part.power_w is not None]
@@ -123,7 +127,7 @@ def network_state(look: Look, site: str) -> Data:
     counted = Counter(alert["severity"] for alert in look.told() if alert["state"] != "silenced")
     alerts = None if look.alerts is None else {severity.value: counted[severity] for severity in Severity}
     return {
-        "site": site,
+        "site": look.site,
         "master": status["master"],
         "safe_mode": status["safe_mode"],
         "store_fault": status["store_fault"],

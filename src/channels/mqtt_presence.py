@@ -11,8 +11,9 @@ from ..common.alert_message import AlertMessage
 from ..common.errors import DeviceError, OckleError
 from ..common.events import Event
 from ..common.services import DaemonServices
+from .mqtt_broker import Broker
 from .mqtt_discovery import Home
-from .mqtt_link import Broker, Link, Received
+from .mqtt_link import Link, Received
 from .mqtt_look import look
 from .mqtt_mirror import Mirror
 from .mqtt_orders import Orders, Outcome

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ockle.channels.mqtt_link import Broker, Link, Received, default_client_id
+from ockle.channels.mqtt_broker import Broker, default_client_id
+from ockle.channels.mqtt_link import Link, Received
 from ockle.common.errors import DeviceError, DeviceRefused, DeviceUnreachable
 from peers import free_port
 from peers_http import self_signed
@@ -206,7 +207,8 @@ def test_tls_with_the_right_authority_only(tmp_path: Path) -> None:
 
 KILLED = """
 import asyncio, os, signal
-from ockle.channels.mqtt_link import Broker, Link
+from ockle.channels.mqtt_broker import Broker
+from ockle.channels.mqtt_link import Link
 async def main():
     async def there():
         await link.publish("will/availability", b"online", retain=True)

@@ -38,7 +38,7 @@ from ockle.channels.mqtt_topics import Topics, level, name_of, object_id
 from ockle.common.common import OpState
 
 TOPICS = Topics("ockle", "homeassistant")
-HOME = Home(TOPICS, commands=True, site="cellar", url="https://ockle.example")
+HOME = Home(TOPICS, commands=True)
 names = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=64)
 HOSTILE = ["web1", "a/b", "+", "#", "two words", "web+1", "ä", "%2F", "_", "a_2f_b", "..", "$SYS", "Web1"]
 
@@ -142,7 +142,7 @@ def test_a_server_says_what_it_is() -> None:
 def test_without_alerts_nobody_knows_of_problems() -> None:
     look = Look(status(web1=row()), {}, None)
     assert server_states(look)["web1"]["problem"] is None
-    assert network_state(look, "")["problem"] is None
+    assert network_state(look)["problem"] is None
     assert server_states(Look(look.status, {}, []))["web1"]["problem"] is False
 
 
@@ -155,14 +155,14 @@ def test_what_is_good_to_know_or_pending_is_no_problem() -> None:
 def test_the_network_counts() -> None:
     servers = status(a=row(), b=row(OpState.OFF, word="off"), c=row(OpState.UNKNOWN, word="unknown"))
     alerts = [alert(1), alert(2, severity="warning", state="acknowledged"), alert(3, state="silenced")]
-    look = Look(servers, {"a": Part(10.0, "on"), "b": Part(0.25, "off"), "c": Part()}, alerts)
-    found = network_state(look, "cellar")
+    look = Look(servers, {"a": Part(10.0, "on"), "b": Part(0.25, "off"), "c": Part()}, alerts, site="cellar")
+    found = network_state(look)
     assert found["servers"] == {"total": 3, "on": 1, "off": 1}
     assert found["words"] == {"on": 1, "off": 1, "unknown": 1}
     assert (found["power_w"], found["runs"], found["site"]) == (10.2, [7], "cellar")
     assert found["alerts"] == {"info": 0, "warning": 1, "critical": 1}
     assert found["problem"] is True
-    silenced = network_state(Look(servers, {}, alerts[2:]), "")
+    silenced = network_state(Look(servers, {}, alerts[2:]))
     assert (silenced["problem"], silenced["power_w"]) == (False, None)
 
 
@@ -193,6 +193,12 @@ CLASSES = {
 DISCOVERY_TOPIC = re.compile(r"homeassistant/device/([a-zA-Z0-9_-]+/)?[a-zA-Z0-9_-]+/config")
 
 
+def having(*servers: str, nodes: list[dict[str, Any]] | None = None) -> Look:
+    return Look(
+        status(**{name: row() for name in servers}), nodes=nodes or [], site="cellar", url="https://ockle.example/"
+    )
+
+
 def has(found: dict[str, Any], keys: tuple[set[str], set[str]]) -> None:
     required, optional = keys
     assert required <= found.keys() <= required | optional, found.keys()
@@ -200,10 +206,12 @@ def has(found: dict[str, Any], keys: tuple[set[str], set[str]]) -> None:
 
 @pytest.mark.parametrize("commands", [True, False])
 def test_devices_have_the_keys_that_are_documented(commands: bool) -> None:
-    home = Home(TOPICS, commands=commands, site="cellar", url="https://ockle.example")
     nodes = [{"name": "web1", "server": "web1"}, {"name": "lone", "server": ""}]
-    found = devices(home, HOSTILE, {"web1"}, nodes)
+    found = devices(Home(TOPICS, commands=commands), having(*HOSTILE, nodes=nodes), {"web1"})
     assert len(found) == len(HOSTILE) + 2
+    network = found[TOPICS.device(NETWORK)]["device"]
+    assert (network["name"], network["configuration_url"]) == ("Ockle cellar", "https://ockle.example/")
+    assert next(iter(found.values()))["device"] is network  # those that name it come later
     unique: list[str] = []
     for topic, one in found.items():
         assert DISCOVERY_TOPIC.fullmatch(topic), topic
@@ -211,6 +219,7 @@ def test_devices_have_the_keys_that_are_documented(commands: bool) -> None:
         has(one["origin"], ORIGIN)
         assert one["device"].keys() <= DEVICE
         assert one["device"]["identifiers"]
+        assert one["device"].get("via_device") in (None, *network["identifiers"])
         for component in one["components"].values():
             platform = component["platform"]
             has(component, (COMMON[0], COMMON[1] | OF_PLATFORM[platform]))
@@ -242,13 +251,13 @@ def test_templates_of_a_server(on: OpState, shown: str) -> None:
 
 
 def test_templates_of_the_network_and_of_nodes() -> None:
-    network = network_state(Look(status(web1=row()), {}, [alert()]), "")
+    network = network_state(Look(status(web1=row()), {}, [alert()]))
     components = network_components(TOPICS)
     found = {key: rendered(one["value_template"], network) for key, one in components.items()}
     assert found == {"problem": "ON", "emergency": "OFF", "alerts": "1", "servers_on": "1", "power": "None"}
-    unknown = network_state(Look(status(), {}, None), "")
+    unknown = network_state(Look(status(), {}, None))
     assert rendered(components["alerts"]["value_template"], unknown) == "None"
-    nodes = devices(HOME, [], [], [{"name": "n", "server": ""}])[TOPICS.device(node_id("n"))]["components"]
+    nodes = devices(HOME, having(nodes=[{"name": "n", "server": ""}]), [])[TOPICS.device(node_id("n"))]["components"]
     for state, figures, shown in (
         ("up", {"cpu_percent": 12.5}, "12.5"),
         ("up", {}, "None"),
@@ -264,20 +273,21 @@ def test_only_what_is_measured_has_a_sensor_for_power() -> None:
 
 
 def test_the_figures_of_a_node_belong_to_its_server() -> None:
-    found = devices(HOME, ["web1"], [], [{"name": "web1", "server": "web1"}])
+    found = devices(HOME, having("web1", nodes=[{"name": "web1", "server": "web1"}]), [])
     assert "node_web1_cpu_percent" in found[TOPICS.device(server_id("web1"))]["components"]
     assert len(found) == 2
 
 
 def test_ids_are_the_same_in_each_run() -> None:
-    one = devices(HOME, ["b", "a"], [], [])
-    assert one == devices(HOME, ["a", "b"], [], [])
+    one = devices(HOME, having("b", "a"), [])
+    assert one == devices(HOME, having("a", "b"), [])
+    assert one["homeassistant/device/ockle/a/config"]["device"]["configuration_url"] == "https://ockle.example/server/a"
     assert one["homeassistant/device/ockle/a/config"]["components"]["running"]["unique_id"] == "ockle_a_running"
 
 
 def test_a_component_that_is_gone_leaves_its_platform_once() -> None:
-    before = encoded(devices(HOME, ["a"], ["a"], [])[TOPICS.device("a")])
-    now = devices(Home(TOPICS), ["a"], ["a"], [])[TOPICS.device("a")]
+    before = encoded(devices(HOME, having("a"), ["a"])[TOPICS.device("a")])
+    now = devices(Home(TOPICS), having("a"), ["a"])[TOPICS.device("a")]
     gone = {key: one for key, one in components_of(before).items() if key not in now["components"]}
     assert gone == {"switch": "switch"}
     assert parting(now, gone)["components"]["switch"] == {"platform": "switch"}

@@ -56,7 +56,7 @@ def test_everything_is_kept_for_those_who_come_later(site: Running, broker: Mosq
     device = kept.json("homeassistant/device/ockle/web_20_1_2b__23_/config")
     assert device["state_topic"] == HOSTILE
     assert device["device"]["name"] == "web 1+#"
-    assert device["device"]["configuration_url"] == "https://ockle.example"
+    assert device["device"]["configuration_url"] == "https://ockle.example/server/web%201%2B%23"
     assert "switch" not in device["components"]
 
 
