@@ -23,7 +23,9 @@ async def main(file: Path, url: str, count: int) -> None:
     raw = {"type": "Webhook", "url": url, "rate": "3600"}
     settings = check_settings(driver_template("channels", "Webhook"), "channel", raw)
     outbox = Outbox(file, SystemClock(), lambda _text: None)
-    services = cast("DaemonServices", SimpleNamespace(site=Site(file.parent)))
+    services = cast(
+        "DaemonServices", SimpleNamespace(site=Site(file.parent), plugin_settings=lambda _name: {"site_name": "Lab"})
+    )
     await outbox.take({"ops": ObjectConfig("ops", "Webhook", settings, "channels/ops.ini")}, services)
     for number in range(1, count + 1):
         outbox.put(message(number))

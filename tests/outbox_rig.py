@@ -97,7 +97,10 @@ class Rig:
         return self.receivers[name]
 
     async def take(self) -> None:
-        await self.outbox.take(self.channels, cast("DaemonServices", SimpleNamespace(site=self.site)))
+        await self.outbox.take(
+            self.channels,
+            cast("DaemonServices", SimpleNamespace(site=self.site, plugin_settings=lambda _name: {"site_name": "Lab"})),
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Outbox]:

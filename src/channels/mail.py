@@ -1,6 +1,6 @@
 """Mails of alerts. Pure: a message and addresses in, an e-mail out.
 
-Source: RFC 5322; RFC 3834 section 5 (Auto-Submitted); RFC 8098 and RFC 2156 for Importance. Nothing that comes from
+Source: RFC 5322; RFC 3834 section 5 (Auto-Submitted); RFC 2156 (Importance). Nothing that comes from
 outside can begin a header of its own: line breaks go first, and the policy refuses what is left.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from ...common.errors import CommandError
 from ...common.logs import redact
 from ...common.problems import Problem, Severity
 from ...common.services import DaemonServices
+from ...config.channels import PLUGIN
 from ...config.model import ObjectConfig
 from ...config.selectors import named
 from ...store.outbox_store import OutboxStore
@@ -37,12 +39,14 @@ class Outbox:
         self._make = make
         self._ledger = Ledger(OutboxStore(path), self._tell)
         self._loaded = False
+        self._site = ""
         self._posts: dict[str, Post] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def take(self, channels: Mapping[str, ObjectConfig], services: DaemonServices) -> None:
         """Use these channels from now on; one that is as it was goes on with what it does."""
         self._loop = asyncio.get_running_loop()
+        self._site = services.plugin_settings(PLUGIN)["site_name"] or socket.gethostname()
         if not self._loaded:
             self._ledger.load()
             self._loaded = True
@@ -94,9 +98,8 @@ class Outbox:
             known = ", ".join(sorted(self._posts)) or "none"
             raise CommandError(f"there is no channel {channel!r}; there is: {known}", "not_found")
         text = f"If you can read this, alerts arrive by the channel {channel}."
-        message = AlertMessage(
-            uuid.uuid4().hex, "test", Severity.INFO, "Ockle: a test of the alerts", (text,), at=self._clock.wall()
-        )
+        title, now = "Ockle: a test of the alerts", self._clock.wall()
+        message = AlertMessage(uuid.uuid4().hex, "test", Severity.INFO, title, (text,), at=now, site=self._site)
         return await post.test(message)
 
     def test_from_outside(self, channel: str, timeout: float) -> str:
