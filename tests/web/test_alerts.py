@@ -5,76 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from webtest import TestApp
 
-from node_server import NodeServer, node_server
+from alerts_site import LIMIT, AlertsSite, alerts_site
 from ockle.webserver.alerts.words import badge, folded
 from own_daemon import until
-from web_site import TOKENS, Sections, WebSite, web_site
+from web_site import TOKENS, WebSite
 
 NASTY = "<img src=x onerror=alert(1)>"
-PLUGINS = [
-    *("CoreCommunicationCommands", "EditingCommunicationCommands", "SocketListener", "Logger"),
-    *("Monitoring", "Alerts"),
-]
-QUICK = {"look_interval": "100ms", "confirm": "300ms", "settle": "300ms", "grace": "300ms"}
-MONITOR = """\
-[monitor]
-more = pi7=%s
-interval = 500ms
-timeout = 400ms
-missing_after = 1h
-limits = critical: disk_percent > 85
-"""
 
 
 @pytest.fixture(scope="module")
-def pi7() -> Iterator[NodeServer]:
-    with node_server(disk_percent=91) as found:
+def telling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AlertsSite]:
+    with alerts_site(tmp_path_factory.mktemp("alerts")) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def hook() -> Iterator[NodeServer]:
-    """What the channel sends to."""
-    with node_server(said="thank you") as found:
-        yield found
+def site(telling: AlertsSite) -> WebSite:
+    return telling.web
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, pi7: NodeServer, hook: NodeServer) -> Iterator[WebSite]:
-    def prepare(etc: Path) -> None:
-        for name, text in {
-            "monitors/pis": MONITOR % pi7.url,
-            "channels/hook": f"[channel]\ntype = Webhook\ncomment = the night shift\nurl = {hook.url}\n",
-            "channels/spare": f"[channel]\ntype = Webhook\nenabled = false\nurl = {hook.url}\n",
-        }.items():
-            (etc / name).parent.mkdir(exist_ok=True)
-            (etc / f"{name}.ini").write_text(text)
-
-    settings: Sections = {"plugins": {"plugins": PLUGINS}, "plugins.Alerts": QUICK}
-    with web_site(tmp_path_factory.mktemp("alerts"), settings, prepare) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def dead_pdu(site: WebSite, pi7: NodeServer) -> int:
+def dead_pdu(telling: AlertsSite) -> int:
     """The number of the alert of pdu-a, which does not answer, so that nothing is known of what it feeds."""
-    site.lab.turn("pdu-a", silent=True)
-    return int(until(lambda: alert_of(site, "outlets/pdu-a", affected=3))["id"])
-
-
-def alert_of(site: WebSite, subject: str, affected: int = 0, state: str = "open") -> dict[str, Any]:
-    """Return the alert about something as soon as it takes so many along; {} before."""
-    with site.client() as client:
-        found: list[dict[str, Any]] = client.call("getAlerts", {"state": state})["alerts"]
-    site.router.registry.alerts_page.forget()
-    fitting = (one for one in found if one["subject"] == subject and one["affected_count"] >= affected)
-    return next(fitting, {})
+    return telling.kill_pdu()
 
 
 def items(app: TestApp, group: str) -> dict[str, Any]:
@@ -96,6 +54,7 @@ def test_one_cause_is_one_alert_with_all_that_it_takes_along(app: TestApp, dead_
     assert "It was seen" in page.html.find("ol", {"data-list": "history"}).text
     around = page.html.find("a", string="What happened around it")["href"]
     assert app.get(around).status_int == 200
+    assert app.get("/server/web").html.find(attrs={"aria-labelledby": "alerts-head"}).a["href"] == f"/alerts/{dead_pdu}"
 
 
 def test_all_pages_say_how_many_are_open(app: TestApp, site: WebSite, dead_pdu: int) -> None:
@@ -107,7 +66,7 @@ def test_all_pages_say_how_many_are_open(app: TestApp, site: WebSite, dead_pdu: 
     assert (state["severity"], str(state["count"])) == ("critical", mark.find(attrs={"data-count": True}).text)
 
 
-def test_it_is_acknowledged_with_a_note(app: TestApp, site: WebSite, dead_pdu: int) -> None:
+def test_it_is_acknowledged_with_a_note(app: TestApp, telling: AlertsSite, dead_pdu: int) -> None:
     form = next(one for one in app.get(f"/alerts/{dead_pdu}").forms.values() if one.action.endswith("/acknowledge"))
     form["note"] = NASTY
     page = form.submit(status=303).follow()
@@ -115,25 +74,25 @@ def test_it_is_acknowledged_with_a_note(app: TestApp, site: WebSite, dead_pdu: i
     assert NASTY in page.text.replace("&lt;", "<").replace("&gt;", ">")
     assert not page.html.find_all("img")
     assert any("pdu-a" in title for title in items(app, "acknowledged"))
-    assert alert_of(site, "outlets/pdu-a")["acknowledged"]["note"] == NASTY
+    assert telling.alert("outlets/pdu-a")["acknowledged"]["note"] == NASTY
     audit = app.get("/settings/audit").text
     assert "acknowledgeAlert" in audit or "alert" in audit
 
 
-def test_it_is_silenced_for_a_time_and_that_is_ended(app: TestApp, site: WebSite) -> None:
-    node = until(lambda: alert_of(site, "node/pi7/disk_percent"))
+def test_it_is_silenced_for_a_time_and_that_is_ended(app: TestApp, telling: AlertsSite) -> None:
+    node = telling.has(LIMIT)
     button = items(app, "open")[node["title"]].find("button", attrs={"formaction": re.compile("/silence$")})
     assert button["form"] == "act"
     token = app.get("/alerts").forms["act"]["csrf_token"].value
     app.post(button["formaction"], {"csrf_token": token, button["name"]: button["value"]}, status=303)
-    until(lambda: alert_of(site, "node/pi7/disk_percent")["state"] == "silenced")
+    until(lambda: telling.alert(LIMIT)["state"] == "silenced")
     assert node["title"] in items(app, "silenced")
     silences = app.get("/alerts").html.find("ul", {"data-list": "silences"})
-    assert "node/pi7/disk_percent" in silences.text
+    assert LIMIT in silences.text
     act = app.get("/alerts").forms["act"]
     act.action = silences.button["formaction"]
     act.submit(status=303)
-    until(lambda: alert_of(site, "node/pi7/disk_percent")["state"] == "open")
+    until(lambda: telling.alert(LIMIT)["state"] == "open")
     assert node["title"] in items(app, "open")
 
 
@@ -167,7 +126,8 @@ def test_servers_are_silenced_until_a_time(app: TestApp, site: WebSite) -> None:
     assert abs(made["until"] - end.timestamp()) < 120
 
 
-def test_channels_stand_beside_and_are_tested(app: TestApp, hook: NodeServer) -> None:
+def test_channels_stand_beside_and_are_tested(app: TestApp, telling: AlertsSite) -> None:
+    hook = telling.hook
     channels = app.get("/alerts").html.find("ul", {"data-list": "channels"})
     rows = {one.a.text: one for one in channels.find_all("li")}
     assert "the night shift" in rows["hook"].text
@@ -187,12 +147,12 @@ def test_channels_stand_beside_and_are_tested(app: TestApp, hook: NodeServer) ->
         hook.figures = {}
 
 
-def test_what_is_over_is_listed_and_a_poll_brings_what_changed(app: TestApp, site: WebSite, pi7: NodeServer) -> None:
-    node = until(lambda: alert_of(site, "node/pi7/disk_percent"))
+def test_what_is_over_is_listed_and_a_poll_brings_what_changed(app: TestApp, telling: AlertsSite) -> None:
+    node = telling.has(LIMIT)
     rev = app.get("/alerts/live").json["rev"]
     assert app.get("/alerts/live", {"since": rev}).json["rev"]
-    pi7.figures = {"disk_percent": 5}
-    until(lambda: not alert_of(site, "node/pi7/disk_percent"))
+    telling.pi7.figures = {"disk_percent": 5}
+    until(lambda: not telling.alert(LIMIT))
     reply = app.get("/alerts/live", {"since": rev}).json
     assert f"open/{node['id']}" not in reply["lists"]["open"]
     assert f"closed/{node['id']}" in reply["html"]

@@ -82,6 +82,8 @@ def test_the_page_has_figures_bars_and_states(app: TestApp) -> None:
     lone = row(app, "lone")
     assert lone.find("a", href="/server/lone")
     assert "Ask now" not in lone.text
+    card = app.get("/server/lone").html.find(class_="figures")
+    assert (card.a["href"], "off" in card.text) == ("/nodes/lone", True)
 
 
 def test_what_is_beyond_its_limit_comes_first_and_is_named(app: TestApp, site: WebSite, pi7: NodeServer) -> None:

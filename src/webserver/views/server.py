@@ -14,6 +14,7 @@ from pyramid.view import view_config
 
 from ..ockle_client.connection import ClientError, ConnectionFailed
 from .netboot import look_of
+from .nodes import nodes_look
 
 EVENTS = 20
 ACTIONS = ("switch", "test", "check", "force", "hold", "reset")
@@ -56,6 +57,8 @@ def page(request: Request, **more: Any) -> dict[str, Any]:
         "durations": {action: spread(view["durations"][action]) for action in ("on", "off")},
         "events": list(reversed(call("events", {"server": name, "limit": EVENTS})["events"])),
         "board": board_of(request, name),
+        "alerts": alerts_of(request, name),
+        "nodes": nodes_of(request, name),
         "results": None,
         "answers": None,
         "problem": "",
@@ -70,6 +73,22 @@ def board_of(request: Request, server: str) -> Mapping[str, Any] | None:
     except ClientError:  # the page of a server does not depend on the boot server's database
         return None
     return next((one for one in boards if one["server"] == server), None)
+
+
+def alerts_of(request: Request, server: str) -> list[Mapping[str, Any]]:
+    """Return the alerts that are about a server, or take it along; none when nobody can tell."""
+    try:
+        alerts = request.registry.alerts_page.look(request).alerts
+    except ClientError:  # the plugin has just been started: the page does not wait for it
+        return []
+    return [
+        one for one in alerts if server == one["server"] or any(server == other["server"] for other in one["affected"])
+    ]
+
+
+def nodes_of(request: Request, server: str) -> list[Mapping[str, Any]]:
+    """Return what the machine of a server says of itself, once for each monitor that asks it."""
+    return [one for one in nodes_look(request).nodes or () if one["server"] == server]
 
 
 def spread(seconds: list[float]) -> Mapping[str, float] | None:

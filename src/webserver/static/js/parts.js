@@ -1,6 +1,7 @@
 // Keeps parts of a page up to date: asks the page's own address for what has changed since its revision, and puts only that
 // in place. An element with data-key is such a part; those of a list stand in an element with data-list. Rows keep their
-// places, and nothing under the pointer or with the focus in it is replaced, so nothing jumps.
+// places, and nothing under the pointer or with the focus in it is replaced, so nothing jumps. What changes is read aloud by
+// its data-say; so is what is new in a list with data-say-new.
 
 const BUSY_MS = 1000, IDLE_MS = 3000, HIDDEN_MS = 15000, WORST_MS = 30000, SAY_MS = 5000;
 
@@ -64,6 +65,7 @@ export function followParts(root, taken = () => {}) {
     for (const key of keys) {
       const old = known.get(key), row = old || fresh.get(key);
       if (!row) return false;
+      if (!old && list.matches("[data-say-new]") && row.dataset.say) news.set(key, row.dataset.say);
       if (!old || !busy) {
         const place = before ? before.nextElementSibling : list.firstElementChild;
         if (place !== row) list.insertBefore(row, place);
