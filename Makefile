@@ -16,7 +16,7 @@ BENCHMARKS := $(wildcard benchmarks/*.py)
 CAMPAIGNS := model mutants properties kills faults soak storage netboot fuzz
 
 # those that the documents show
-PICTURES := network-on plan-off run-done server history-server settings-needs netboot netboot-hosts
+PICTURES := network-on plan-off run-done server history-server settings-needs netboot netboot-hosts alerts nodes
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint format imports types docs docs-check pictures bench campaign zipapp unit-security clean

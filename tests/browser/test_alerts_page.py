@@ -53,6 +53,7 @@ def test_alerts_come_by_themselves_and_what_is_folded_out_stays(telling: AlertsS
         client.call("acknowledgeAlert", {"alert": limit["id"]})
     expect(page.locator(f'[data-key="acknowledged/{limit["id"]}"]')).to_be_visible()
     expect(new.get_by_role("link", name="web", exact=True)).to_be_visible()
+    expect(badge.locator("[data-count]")).to_have_text("1")  # what somebody has in hand does not count
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -16,7 +16,7 @@ from ...store.alert_store import AlertRow, AlertStore
 from .causes import Edges
 from .keeper import Keeper, What
 from .notices import Notices
-from .record import Alert, Silence
+from .record import Alert, Silence, State
 from .rules import Moment, Rules
 from .telling import Sender, describe, messages
 
@@ -145,8 +145,8 @@ class AlertDesk:
     # -- what people ask and say
 
     def counts(self) -> dict[str, int]:
-        """Return how many alerts are open, by severity, the worst first."""
-        count = Counter(alert.severity for alert in self._keeper.alerts.values())
+        """Return how many alerts are open that nobody has acknowledged or silenced, by severity, the worst first."""
+        count = Counter(one.severity for one in self._keeper.alerts.values() if one.state is State.OPEN)
         return {severity.value: count[severity] for severity in reversed(Severity)}
 
     def listed(self, state: str, since: float, limit: int) -> dict[str, Any]:

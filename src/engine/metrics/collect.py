@@ -50,7 +50,9 @@ def _whole(engine: Engine) -> Iterator[Family]:
     build = Family("ockle_build_info", GAUGE, "The version of the daemon; always 1.")
     build.add(1, version=__version__, python=platform.python_version())
     yield build
-    alerts = Family("ockle_alerts", GAUGE, "Open alerts, by severity; none without the plugin Alerts.")
+    alerts = Family(
+        "ockle_alerts", GAUGE, "Open alerts that nobody has in hand, by severity; none without the plugin Alerts."
+    )
     for severity, count in engine.open_alerts.items():
         alerts.add(count, severity=severity)
     yield alerts
