@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from ockle.common.errors import DeviceUnreachable
+from ockle.common.errors import CommandError, DeviceUnreachable
 from ockle.common.problems import Problem
 from ockle.config.model import PlainConfig
 from ockle.config.monitors import Monitor, monitor_of
@@ -26,18 +26,25 @@ def monitor(name: str = "agents", **options: Any) -> Monitor:
 
 
 class NodeSite:
-    """A keeper whose nodes are all servers. ``says``: node -> its answer, or why there is none."""
+    """A keeper whose nodes are all servers.
 
-    def __init__(self, engine: Engine, *monitors: Monitor) -> None:
+    ``says``    node -> its answer, or why there is none
+    ``hidden``  why it cannot be found out which nodes there are, "" = it can
+    """
+
+    def __init__(self, engine: Engine, *monitors: Monitor, hidden: str = "") -> None:
         self.engine = engine
         self.monitors = list(monitors)
         self.says: dict[str, Mapping[str, Any] | str] = {}
         self.asked: list[str] = []
+        self.hidden = hidden
         daemon: Any = SimpleNamespace(engine=engine, device_loop=SimpleNamespace(loop=asyncio.get_running_loop()))
         self.keeper = NodeKeeper(daemon, self._find, self._ask)
         self._task = asyncio.create_task(self.keeper.run(5))
 
-    def _find(self) -> dict[str, Node]:
+    async def _find(self) -> dict[str, Node]:
+        if self.hidden:
+            raise CommandError(self.hidden)
         servers = [node.name for node in self.engine.network]
         members = {one.name: servers if one.servers else [] for one in self.monitors}
         return nodes_of(self.monitors, members, {}, {}, servers)

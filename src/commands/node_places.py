@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..config.model import PartConfig, ServerConfig, Site
@@ -23,16 +24,30 @@ def hosts_of(site: Site) -> HostBook:
     return HostBook(site.etc / settings["hosts_file"])
 
 
-def find_nodes(site: Site, network: ServerNetwork, hosts: HostBook) -> dict[str, Node]:
-    """Return the nodes of all monitors by name. On the device loop."""
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who is in the network now: ``servers`` all of them, ``chosen``: monitor -> those that it selects."""
+
+    servers: list[str]
+    chosen: dict[str, list[str]]
+
+
+def members_of(site: Site, network: ServerNetwork) -> Members:
+    """On the device loop."""
     monitors = [monitor_of(config) for config in site.monitors.values()]
-    members = {monitor.name: select(network, monitor.servers)[0] for monitor in monitors}
+    chosen = {monitor.name: select(network, monitor.servers)[0] for monitor in monitors}
+    return Members([node.name for node in network], chosen)
+
+
+def find_nodes(site: Site, members: Members, hosts: HostBook) -> dict[str, Node]:
+    """Return the nodes of all monitors by name. Reads hosts.csv if it has changed: not on the device loop."""
+    monitors = [monitor_of(config) for config in site.monitors.values()]
     hosts.reload()
     ties = tied_boards(site, hosts)
     boards = {host.label: (ties.get(host.mac, ""), str(host.ip)) for host in hosts.all() if host.ip is not None}
     tied = {server: address for server, address in boards.values() if server}
     addresses = {name: address for name, config in site.servers.items() if (address := _address(site, config))}
-    return nodes_of(monitors, members, {**tied, **addresses}, boards, [node.name for node in network])
+    return nodes_of(monitors, members.chosen, {**tied, **addresses}, boards, members.servers)
 
 
 def _address(site: Site, server: ServerConfig) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from typing_extensions import override
 
-from ..commands.node_places import find_nodes, hosts_of
+from ..commands.node_places import find_nodes, hosts_of, members_of
 from ..commands.nodes import NodeCommands
 from ..common.services import DaemonServices
 from ..engine.monitoring.asking import ask
@@ -26,10 +27,11 @@ class Monitoring(ModuleTemplate):
         self._keeper = NodeKeeper(MainDaemon, self._find, ask)
         NodeCommands(MainDaemon, self._keeper)
 
-    def _find(self) -> Mapping[str, Node]:
+    async def _find(self) -> Mapping[str, Node]:
         site = self.mainDaemon.site
+        members = await self._keeper.on_devices(lambda: members_of(site, self.mainDaemon.network))
         self._hosts = self._hosts or hosts_of(site)
-        return find_nodes(site, self.mainDaemon.network, self._hosts)
+        return find_nodes(site, members, self._hosts)
 
     @override
     def run(self) -> None:
@@ -37,10 +39,15 @@ class Monitoring(ModuleTemplate):
         engine.meters.append(keeper.measured)
         engine.problem_sources.append(keeper.problems)
         try:
-            asyncio.run(keeper.run(self.getConfigInt("in_flight")))
+            asyncio.run(self._work(self.getConfigInt("in_flight")))
         finally:
             engine.meters.remove(keeper.measured)
             engine.problem_sources.remove(keeper.problems)
+
+    async def _work(self, in_flight: int) -> None:
+        # names are looked up in threads of the loop: as many, or a few that nobody knows would hold up all the others
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(in_flight, "names of nodes"))
+        await self._keeper.run(in_flight)
 
     @override
     def reconfigured(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config_site import write_site
-from ockle.commands.node_places import find_nodes, hosts_of
+from ockle.commands.node_places import find_nodes, hosts_of, members_of
 from ockle.config.edits import Edits
 from ockle.config.site import load_site
 from ockle.engine.monitoring.nodes import Node
@@ -91,7 +91,7 @@ def nodes(etc: Path) -> dict[str, Node]:
     network = ServerNetwork()
     for name in site.servers:
         network.addServer(ServerNode(name, [], [], []))
-    return find_nodes(site, network, hosts_of(site))
+    return find_nodes(site, members_of(site, network), hosts_of(site))
 
 
 def test_where_nodes_are_asked(tmp_path: Path) -> None:

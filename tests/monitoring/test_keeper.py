@@ -160,6 +160,28 @@ def test_a_restart_mends_nothing() -> None:
     rig.play(scenario)
 
 
+def test_nodes_that_cannot_be_found_are_told_once_and_nothing_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        first = NodeSite(engine, monitor())
+        await first.wait(200, {"web": "no answer"})
+        assert set(first.problems()) == {"node/web"}
+        await first.stop()
+        second = NodeSite(engine, monitor(), hidden="more names than there may be")
+        second.says["web"] = "no answer"
+        await second.wait(600)
+        assert second.states() == {}
+        second.hidden = ""
+        await second.wait(61)
+        assert set(second.problems()) == {"node/web"}
+        await second.stop()
+
+    rig.play(scenario)
+    assert len([one for one in caplog.records if "more names than there may be" in one.getMessage()]) == 1
+
+
 def test_other_nodes_and_limits_after_a_reload() -> None:
     rig = Rig(CHAIN)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TypeVar
 
 from ...common.common import OpState
@@ -33,7 +33,7 @@ RENEW_S = 60.0
 REACH_S = 60.0
 ASK_S = 90.0
 
-Find = Callable[[], Mapping[str, Node]]
+Find = Callable[[], Awaitable[Mapping[str, Node]]]
 
 
 def is_at_rest(facts: ServerFacts) -> bool:
@@ -45,7 +45,7 @@ def is_at_rest(facts: ServerFacts) -> bool:
 class NodeKeeper:
     """``run`` is for a loop of its own; ``problems`` and ``measured`` are for the device loop; the rest for any thread.
 
-    ``find``  returns the nodes by name; called on the device loop
+    ``find``  returns the nodes by name; raises OckleError
     ``ask``   returns the JSON object of a node; raises OckleError
     """
 
@@ -55,7 +55,7 @@ class NodeKeeper:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._stopped = False
-        self._renew = True
+        self._renew = False
         self._record: node_record.Record = {}
 
     @property
@@ -69,21 +69,24 @@ class NodeKeeper:
         """Work until ``stop``; so many nodes are asked at the same time. Raises OckleError if the store is not read."""
         clock = self._engine.core.clock
         self._loop = asyncio.get_running_loop()
-        self._record = await self._there(lambda: node_record.load(self._engine.store))
+        self._record = await self.on_devices(lambda: node_record.load(self._engine.store))
         known = node_record.remembered(self._record, clock)
         poller = self._poller = Poller(clock, self._ask, self._changed, in_flight)
-        renewed = clock.now()
+        due, told, taken = clock.now(), "", False
         try:
             while not self._stopped:
                 self._wake.clear()
                 try:
-                    if self._renew or clock.now() - renewed >= RENEW_S:
-                        self._renew, renewed = False, clock.now()
-                        poller.take(await self._there(self._find), known)
-                        known = {}
-                    poller.rest(await self._there(self._tick))
-                except OckleError as error:  # the device loop is busy or ends: what is known stays as it is
-                    log.debug("nodes: %s", error)
+                    if self._renew or clock.now() >= due:
+                        self._renew, due = False, clock.now() + RENEW_S
+                        poller.take(await self._find(), known)
+                        known, told, taken = {}, "", True
+                    if taken:  # before, nothing is known that could be noted
+                        poller.rest(await self.on_devices(self._tick))
+                except OckleError as error:  # what is known stays as it is
+                    if str(error) != told and not self._stopped:
+                        log.warning("nodes: %s; tried again", error)
+                    told = str(error)
                 await self._pause()
         finally:
             self._poller = self._loop = None
@@ -110,7 +113,7 @@ class NodeKeeper:
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._wake.set)
 
-    async def _there(self, function: Callable[[], T]) -> T:
+    async def on_devices(self, function: Callable[[], T]) -> T:
         """Return what ``function`` returns on the device loop. Raises OckleError."""
 
         async def work() -> T:
