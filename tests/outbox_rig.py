@@ -38,6 +38,7 @@ class Receiver:
         self.tries: list[tuple[float, str]] = []
         self.fault: Exception | None = None
         self.hang = False
+        self.opening_s = 0.0
         self.opened = self.closed = 0
 
     @property
@@ -62,6 +63,7 @@ class Stub(ChannelTemplate):
 
     @override
     async def open(self, services: DaemonServices) -> None:
+        await asyncio.sleep(self.receiver.opening_s)
         self.receiver.opened += 1
 
     @override

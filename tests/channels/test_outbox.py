@@ -50,7 +50,7 @@ def test_a_channel_gets_only_what_it_is_for(tmp_path: Path) -> None:
         await asyncio.sleep(2)
         assert rig["serious"].ids == ["2-problem"]
         assert rig["ups"].ids == ["2-problem", "1-recovery"]  # (of no kind: the message does not say)
-        assert rig["off"].ids == []
+        assert rig["off"].ids == [] and not rig["off"].opened
         assert rig["quiet_end"].ids == ["1-problem", "2-problem"]
 
     rig.play(scenario)
@@ -208,6 +208,28 @@ def test_a_digest_that_does_not_arrive_keeps_its_id(tmp_path: Path) -> None:
         assert rig["ops"].got[0].lines == ("web1: problem", "web2: problem")
 
     rig.play(first)
+    rig.play(second)
+
+
+def test_what_comes_while_a_channel_is_opened_is_not_lost(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ops={"rate": "1"})
+
+    async def first(outbox: Outbox) -> None:
+        rig["ops"].hang = True
+        outbox.put(message(1))
+        await asyncio.sleep(0.1)
+        outbox.put(message(2))
+
+    async def second(outbox: Outbox) -> None:
+        rig["ops"].hang = False
+        await asyncio.sleep(0.5)  # two wait, and it is being opened
+        outbox.put(message(3))
+        await asyncio.sleep(2)
+        [digest] = rig["ops"].got
+        assert digest.lines == ("web1: problem", "web2: problem", "web3: problem")
+
+    rig.play(first)
+    rig["ops"].opening_s = 1.0
     rig.play(second)
 
 
@@ -377,7 +399,7 @@ def test_there_is_room_for_so_many(tmp_path: Path) -> None:
         rig["ops"].fault = DOWN
         for number in range(1, 601):
             outbox.put(message(number, severity="info" if number % 2 else "critical"))
-            await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
         state = outbox.states()[0]
         assert (state["waiting"], state["lost"]) == (500, 100)
 

@@ -162,13 +162,15 @@ class Post:
 
     async def _step(self) -> float | None:
         """Do what is due; return seconds until there may be more to do, None: only when woken."""
-        entries, now = self._tidied(), self._clock.now()
-        if self._next_try > now:
-            return self._next_try - now
-        try:
-            await self._opened()
-        except OckleError as error:
-            return self._failed(error)
+        self._tidied()
+        if (wait := self._next_try - self._clock.now()) > 0:
+            return wait
+        if self._channel is None:
+            try:
+                await self._opened()
+            except OckleError as error:
+                return self._failed(error)
+        entries, now = self._tidied(), self._clock.now()  # again: more may have come meanwhile
         batch = going(entries, self._may_go, self._allowance.peek(now))
         if not batch:
             return self._pause(entries, now)
@@ -197,6 +199,8 @@ class Post:
 
     def _tidied(self) -> Entries:
         """Return what waits, without what is outdated, unwanted or too old."""
+        if not self.entries:
+            return ()
         now = self._clock.wall()
         since_quiet = now - self.rules.quiet.ended(now)
 
