@@ -1,25 +1,18 @@
-"""Alerts and silences in an SQLite file, one row each.
-
-A commit reaches the system and not always the disk at once (``synchronous = NORMAL``): a crash of the daemon loses
-nothing, one of the machine the last moments at most.
-"""
+"""Alerts and silences in an SQLite file, one row each."""
 
 from __future__ import annotations
 
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .faults import store_error
+from .small_file import SmallFile
 
 log = logging.getLogger(__name__)
-
-BUSY_S = 5.0
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS alerts (id INTEGER PRIMARY KEY, opened REAL NOT NULL, closed REAL, body TEXT NOT NULL);
@@ -45,13 +38,12 @@ class AlertStore:
     """
 
     def __init__(self, path: Path, keep: int = 5000) -> None:
-        self._path = path
+        self._file = SmallFile(path, _TABLES)
         self._keep = keep
-        self._connection: sqlite3.Connection | None = None
 
     def load(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
         """Return the open alerts, the silences, and the highest number of an alert."""
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             alerts = self._bodies(connection, "SELECT body FROM alerts WHERE closed IS NULL ORDER BY id")
             silences = self._bodies(connection, "SELECT body FROM silences ORDER BY id")
             newest = connection.execute("SELECT max(id) FROM alerts").fetchone()[0]
@@ -59,7 +51,7 @@ class AlertStore:
 
     def put(self, alerts: Iterable[AlertRow], silences: Iterable[dict[str, Any]] | None = None) -> None:
         """Write alerts, in place of those with the same number; ``silences``: all that there are now."""
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?)",
                 [(one.id, one.opened, one.closed, json.dumps(one.body)) for one in alerts],
@@ -75,11 +67,11 @@ class AlertStore:
     def closed(self, since: float, limit: int) -> list[dict[str, Any]]:
         """Return alerts that were open at ``since`` or later and are closed, newest first."""
         query = "SELECT body FROM alerts WHERE closed >= ? ORDER BY id DESC LIMIT ?"
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             return self._bodies(connection, query, (since, limit))
 
     def get(self, number: int) -> dict[str, Any] | None:
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             found = self._bodies(connection, "SELECT body FROM alerts WHERE id = ?", (number,))
         return found[0] if found else None
 
@@ -89,36 +81,8 @@ class AlertStore:
             try:
                 found.append(json.loads(text))
             except ValueError as error:
-                log.warning("%s: a row cannot be read and is left out: %s", self._path, error)
+                log.warning("%s: a row cannot be read and is left out: %s", self._file.path, error)
         return found
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = self._connection or self._opened()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                raise
-        except (sqlite3.Error, OSError) as error:
-            self.close()
-            raise store_error(f"cannot use {self._path}", error) from error
-
-    def _opened(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
-        self._connection = connection
-        self._path.chmod(0o600)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.executescript(_TABLES)
-        return connection
-
     def close(self) -> None:
-        if self._connection is not None:
-            with suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+        self._file.close()

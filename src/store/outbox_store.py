@@ -1,26 +1,17 @@
-"""What waits to be sent about alerts, in an SQLite file; one row per message and channel.
-
-A commit reaches the system and not always the disk at once (``synchronous = NORMAL``): a crash of the daemon loses
-nothing, one of the machine the last moments at most.
-"""
+"""What waits to be sent about alerts, in an SQLite file; one row per message and channel."""
 
 from __future__ import annotations
 
 import json
 import logging
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .faults import store_error
+from .small_file import SmallFile
 
 log = logging.getLogger(__name__)
-
-BUSY_S = 5.0
-"""How long another connection to the file may keep a transaction waiting."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS outbox (
@@ -54,20 +45,19 @@ class OutboxStore:
     """Opened at its first use, and anew after an error. Its methods raise StoreError; used by one thread."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
+        self._file = SmallFile(path, _TABLES)
 
     def load(self) -> tuple[list[Row], list[ChannelRow]]:
         """Return all rows in the order of their numbers; one that nobody can read is left out, and told."""
         rows: list[Row] = []
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             for seq, channel, text, stamp, over in connection.execute(
                 "SELECT seq, channel, message, stamp, is_over FROM outbox ORDER BY seq"
             ):
                 try:
                     rows.append(Row(seq, channel, json.loads(text), stamp, bool(over)))
                 except ValueError as error:
-                    log.warning("%s: message %s of channel %s cannot be read: %s", self._path, seq, channel, error)
+                    log.warning("%s: message %s of channel %s cannot be read: %s", self._file.path, seq, channel, error)
             found = connection.execute("SELECT channel, sent_at, lost FROM outbox_channel").fetchall()
         return rows, [ChannelRow(*one) for one in found]
 
@@ -75,7 +65,7 @@ class OutboxStore:
         self, added: Iterable[Row], removed: Iterable[int], channels: Iterable[ChannelRow] = (), *, anew: bool = False
     ) -> None:
         """Write rows, in place of those with the same number, and remove others; ``anew``: after removing all."""
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             if anew:
                 connection.execute("DELETE FROM outbox")
                 connection.execute("DELETE FROM outbox_channel")
@@ -89,33 +79,5 @@ class OutboxStore:
                 [(one.channel, one.sent_at, one.lost) for one in channels],
             )
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = self._connection or self._opened()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                raise
-        except (sqlite3.Error, OSError) as error:
-            self.close()
-            raise store_error(f"cannot use {self._path}", error) from error
-
-    def _opened(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
-        self._connection = connection
-        self._path.chmod(0o600)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.executescript(_TABLES)
-        return connection
-
     def close(self) -> None:
-        if self._connection is not None:
-            with suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+        self._file.close()
