@@ -33,7 +33,14 @@ class MQTT(ChannelTemplate):
             qos=self.settings["qos"],
             commands=self.settings["commands"],
         )
-        self._presence = Presence(self.name, services, self._broker(), home, discovery=self.settings["discovery"])
+        self._presence = Presence(
+            self.name,
+            services,
+            self._broker(),
+            home,
+            discovery=self.settings["discovery"],
+            mute=not self.settings["enabled"],
+        )
         self._presence.start()
 
     def _broker(self) -> Broker:

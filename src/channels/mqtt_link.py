@@ -114,9 +114,10 @@ class Link:
         reading = asyncio.create_task(self._read(client), name=f"read {self.where}")
         opening = asyncio.create_task(self._open(), name=f"open {self.where}")
         try:
-            done, _ = await asyncio.wait((reading, opening), return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+            await asyncio.wait((reading, opening, self._lost), return_when=asyncio.FIRST_EXCEPTION)
+            for one in (opening, reading, self._lost):
+                if one.done():
+                    one.result()
         finally:
             for task in (reading, opening):
                 task.cancel()
@@ -185,10 +186,20 @@ class Link:
                 if not working.done():  # the library would wait for the answer until its time is over
                     raise DeviceUnreachable(f"{self.where}: the connection broke")
                 return working.result()
-            except (aiomqtt.MqttError, ValueError) as error:
+            except aiomqtt.MqttError as error:
+                fault = self._broker.fault(error)
+                self._end(fault)
+                raise fault from error
+            except ValueError as error:
                 raise self._broker.fault(error) from error
             finally:
                 working.cancel()
+
+    def _end(self, fault: DeviceError) -> None:
+        """End the connection: the library may have missed that it is gone, just after it was made."""
+        if not self._lost.done():
+            self._lost.set_exception(fault)
+            self._lost.exception()  # it has been seen
 
     async def ready(self, timeout: float) -> None:
         """Wait for a connection. Raises what keeps it away; at once, if waiting does not help."""

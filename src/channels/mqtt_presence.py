@@ -35,16 +35,23 @@ MOST_RESULTS = 64
 
 
 class Presence:
-    """All of it happens on the loop that ``start`` is called on. ``home``: the topics, and what is said of devices."""
+    """All of it happens on the loop that ``start`` is called on.
 
-    def __init__(self, name: str, services: DaemonServices, broker: Broker, home: Home, *, discovery: bool) -> None:
+    ``home``   the topics, and what is said of devices
+    ``mute``   nothing but messages is published, and no command is heard: only to try the connection
+    """
+
+    def __init__(
+        self, name: str, services: DaemonServices, broker: Broker, home: Home, *, discovery: bool, mute: bool = False
+    ) -> None:
         self._name = name
         self._services = services
         self._topics = home.topics
         self._link = Link(broker, self._topics.availability, self._connected, self._heard)
         self._mirror = Mirror(self._link, home, discovery=discovery)
         self._orders = Orders(services, self._topics, name)
-        self._obeys = home.commands
+        self._mute = mute
+        self._obeys = home.commands and not mute
         self._results: asyncio.Queue[Outcome] = asyncio.Queue(MOST_RESULTS)
         self._wake = asyncio.Event()
         self._said: bool | None = None  # what `availability` is in this connection
@@ -62,7 +69,7 @@ class Presence:
                 loop.call_soon_threadsafe(self._wake.set)
 
         self._unsubscribe = self._services.events.subscribe(happened)
-        steps = [self._link.run, self._follow, self._tell, self._carry_out]
+        steps = [self._link.run] if self._mute else [self._link.run, self._follow, self._tell, self._carry_out]
         self._tasks = [asyncio.create_task(self._forever(step), name=f"MQTT {self._name}") for step in steps]
 
     async def stop(self) -> None:
@@ -71,7 +78,7 @@ class Presence:
         for task in self._tasks[1:]:
             task.cancel()
         try:
-            if self._link.connected.is_set():
+            if self._link.connected.is_set() and not self._mute:
                 with suppress(DeviceError, TimeoutError):
                     async with asyncio.timeout(LEAVE_S):
                         await self._say(False)
@@ -102,6 +109,8 @@ class Presence:
     # -- the connection
 
     async def _connected(self) -> None:
+        if self._mute:
+            return
         self._mirror.begin()
         self._meets, self._said = True, None
         commands = [self._topics.commands] if self._obeys else []

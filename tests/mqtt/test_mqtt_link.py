@@ -24,6 +24,12 @@ pytestmark = pytest.mark.peer
 PATIENCE_S = 20.0
 
 
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again soon."""
+    monkeypatch.setattr("ockle.channels.mqtt_link.FIRST_PAUSE_S", 0.1)
+
+
 def at(broker: Mosquitto, user: str = USER, password: str = PASSWORD, client_id: str = "link") -> Broker:
     return Broker(HOST, broker.port, bool(broker.ca), broker.ca, user, password, client_id, keepalive=5.0)
 
@@ -137,6 +143,75 @@ def test_a_server_that_says_nothing_is_left_in_time(monkeypatch: pytest.MonkeyPa
                 await _fault(link)
                 with pytest.raises(DeviceUnreachable, match="timed out"):
                     await link.ready(0.1)
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x20\x02\x00\x63",  # CONNACK with a code that is none
+        b"\x20\x02\x00\x00\x30\xff\xff\xff\xff\xff",  # a length of more than four bytes
+        b"\x20\x02\x00\x00\x30\x04\x00\x02\xff\xfe",  # a topic that is no UTF-8
+        b"\x20\x02\x00\x00\x30\x03\x00\x01#",  # a topic with a wildcard
+        b"\x20\x02\x00\x00\x30\x01\x00",  # cut short
+        b"\x20\x02\x00\x00\x90\x03\x00\x09\x00\x40\x02\x00\x07\x00\x00",  # receipts for what was not sent
+    ],
+)
+def test_garbage_ends_a_connection_and_nothing_else(
+    garbage: bytes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ockle.channels.mqtt_link.ANSWER_S", 0.3)
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.read(4096)
+        writer.write(garbage)
+        writer.write_eof()
+        await reader.read(4096)
+        writer.close()
+
+    async def work() -> None:
+        server = await asyncio.start_server(serve, HOST, 0)
+
+        async def there() -> None:
+            await link.publish("there", b"")
+
+        async with server, linked(Broker(HOST, server.sockets[0].getsockname()[1], tls=False), there) as link:
+            async with asyncio.timeout(PATIENCE_S):
+                while connections < 3:
+                    await asyncio.sleep(0.02)
+            assert isinstance(link.fault, DeviceUnreachable), link.fault
+
+    asyncio.run(work())
+    assert not [record for record in caplog.records if record.name.startswith("ockle") and record.levelname == "ERROR"]
+
+
+def test_a_broker_that_gives_no_receipts_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ockle.channels.mqtt_link.ANSWER_S", 0.3)
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.read(4096)
+        writer.write(b"\x20\x02\x00\x00")
+        while await reader.read(4096):
+            pass
+        writer.close()
+
+    async def work() -> None:
+        server = await asyncio.start_server(serve, HOST, 0)
+        async with server, linked(Broker(HOST, server.sockets[0].getsockname()[1], tls=False)) as link:
+            await link.ready(PATIENCE_S)
+            with pytest.raises(DeviceUnreachable):
+                await link.publish("a", b"")
+            async with asyncio.timeout(PATIENCE_S):
+                while connections < 2:
+                    await asyncio.sleep(0.02)
 
     asyncio.run(work())
 

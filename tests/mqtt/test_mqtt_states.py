@@ -14,6 +14,7 @@ from mqtt_site import Running, running, server
 from ockle.common.alert_message import AlertMessage
 from ockle.common.errors import DeviceUnreachable
 from ockle.common.problems import Severity
+from peers_http import self_signed
 from peers_mosquitto import Mosquitto
 from peers_mosquitto import running as broker_running
 
@@ -158,3 +159,35 @@ def test_a_broker_that_was_away_has_everything_again(tmp_path: Path) -> None:
         site.call(site.channel.send(MESSAGE))
         later.until(lambda: later.of("ockle/alerts"))
         assert len(later.of("ockle/alerts")) == 1
+
+
+def test_encrypted_and_exactly_once(tmp_path: Path) -> None:
+    self_signed(tmp_path)
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    with (
+        broker_running(tmp_path / "broker", files) as broker,
+        running(tmp_path / "site", broker, {"db": server()}, "qos = 2\ntopic = home/two words") as site,
+    ):
+        listener = broker.listen("home/#")
+        channel = site.open()
+        assert "home/two words/alerts" in str(site.call(channel.send(MESSAGE)))
+        listener.until(lambda: listener.of("home/two words/alerts"))
+        assert listener.json("home/two words/server/db")["name"] == "db"
+        listener.until(lambda: listener.newest("home/two words/availability") == "online")
+
+
+def test_a_channel_that_is_disabled_sends_its_test_and_no_more(tmp_path: Path) -> None:
+    with (
+        broker_running(tmp_path / "broker") as broker,
+        running(tmp_path / "site", broker, {"db": server()}, "enabled = false\ncommands = true") as site,
+    ):
+        listener = broker.listen("ockle/#", "homeassistant/#")
+        channel = site.open()
+        site.call(channel.send(MESSAGE))
+        broker.publish("ockle/server/db/set", "ON")
+        site.happened()
+        site.call(channel.send(MESSAGE))
+        site.close()
+        listener.until(lambda: len(listener.of("ockle/alerts")) == 2)
+        assert {one.topic for one in listener.heard} == {"ockle/alerts", "ockle/server/db/set", "up/listener"}
+        assert own_daemon.ask(site.daemon, "runs")["runs"] == []
