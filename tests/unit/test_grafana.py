@@ -14,12 +14,12 @@ from ockle.webserver.grafana.asked import (
     MOST_POINTS,
     BadQuery,
     Filter,
-    alternatives,
     body_of,
     kinds_of,
     query_of,
     span_of,
 )
+from ockle.webserver.grafana.patterns import alternatives, matcher
 from ockle.webserver.grafana.series import chosen, name_of, together
 from ockle.webserver.grafana.shown import datapoints, of_run, point_table
 
@@ -159,8 +159,10 @@ def test_annotations_are_of_the_kinds_that_are_named(text: str, kinds: tuple[str
         ),
         ("web?/outlet/*/power_w", ["web1/outlet/psu1/power_w", "web2/outlet/psu1/power_w"]),
         ("{web2,ups}/{outlet/psu1,rack}/*", ["ups/rack/charge_percent", "web2/outlet/psu1/power_w"]),
-        ("web[3]/server/power_w", []),
-        ("web[[]3]/server/power_w", ["web[3]/server/power_w"]),
+        ("web[3]/server/power_w", ["web[3]/server/power_w"]),
+        ("web\\[3\\]/server/*", ["web[3]/server/power_w"]),
+        ("(web2|web\\[3\\])/*", ["web2/outlet/psu1/power_w", "web[3]/server/power_w"]),
+        ("web\\*/outlet/psu1/power_w", []),
         ("", []),
         ("{", []),
         ("power_w", []),
@@ -175,6 +177,15 @@ def test_alternatives_do_not_explode() -> None:
     with pytest.raises(BadQuery, match="patterns are too many"):
         chosen(KNOWN, "{" + ",".join(f"a{number}*" for number in range(21)) + "}")
     assert chosen(KNOWN * 100, "*a" * 100) == []
+
+
+@given(st.text(max_size=30))
+def test_every_name_means_itself_however_a_variable_writes_it(name: str) -> None:
+    escaped = "".join(f"\\{letter}" if not letter.isalnum() else letter for letter in name)
+    assert matcher(name)(name)
+    assert matcher(escaped)(name)
+    assert matcher(f"(other|{escaped})")(name)
+    assert not matcher(escaped)(f"{name}x")
 
 
 def test_filters_narrow() -> None:

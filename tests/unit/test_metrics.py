@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +19,14 @@ from ockle.config.templates import Template, driver_template
 from ockle.engine.engine import Engine
 from ockle.engine.metrics.collect import collect
 from ockle.engine.metrics.meters import meter_families
+from ockle.engine.metrics.servers import ServerFamilies
 from ockle.engine.metrics.tally import Tally
 from ockle.engine.metrics.units import in_base_units
+from ockle.networkTree.ServerNode import ServerNode
 from ockle.outlets.OutletTemplate import OutletTemplate
 from ockle.store.samples.sample_store import Series
 from ockle.webserver.exposition import classic, openmetrics
+from own_daemon import ask, running, written
 from rig import Rig
 from rig_calls import ordered
 
@@ -218,6 +222,30 @@ def test_a_network_that_comes_up_is_told() -> None:
         assert len(names) == len(set(names))
 
     rig.play(scenario)
+
+
+def test_a_reading_counts_as_long_as_it_is_fresh() -> None:
+    old, new, silent = (Moody(name) for name in ("old", "new", "silent"))
+    for outlet, measured_at in ((old, 899.0), (new, 901.0), (silent, 1000.0)):
+        outlet.data |= {"power_w": 5.0, "energy_kwh": 2.0, "current_a": 0.5, "name": "x", "odd": math.inf}
+        outlet.measured_at = measured_at
+    silent.last_error = "no answer"
+    found = ServerFamilies(now=1000.0, fresh_for=100.0)
+    found.take(ServerNode("web", [old, new, silent]))
+    assert samples(found.families(), "ockle_outlet_power_watts") == {("", "web", "new", "new"): 5.0}
+    assert samples(found.families(), "ockle_outlet_energy_joules") == {("_total", "web", "new", "new"): 7.2e6}
+    assert samples(found.families(), "ockle_measured") == {("", "web", "outlet", "new", "current_a"): 0.5}
+
+
+def test_many_that_ask_at_the_same_time_cost_what_one_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    etc = written(tmp_path / "etc", {"config.ini": "[plugins]\nplugins = CoreCommunicationCommands,\n"})
+    with running(etc) as daemon:
+        monkeypatch.setattr("ockle.commands.metrics.FRESH_S", 600.0)
+        first = ask(daemon, "getMetrics")
+        daemon.engine.gauges.append(lambda: [Family("ockle_new", GAUGE, "")])
+        assert ask(daemon, "getMetrics") is first
+        monkeypatch.setattr("ockle.commands.metrics.FRESH_S", -1.0)
+        assert "ockle_new" in {one["name"] for one in ask(daemon, "getMetrics")["families"]}
 
 
 # -- how it is written

@@ -25,6 +25,8 @@ from peers import peer
 from peers_prometheus import Prometheus
 from web_site import TOKENS, Sections, WebSite, web_site
 
+pytestmark = pytest.mark.peer
+
 GRAFANA, RULES = ROOT / "packaging/grafana", ROOT / "packaging/prometheus/ockle.rules.yml"
 PLUGINS = ["CoreCommunicationCommands", "SocketListener", "AutoControl", "Logger", "UPS", "Monitoring", "Alerts"]
 VARIABLES = {"$server": ".*", "$job": ".*", "$__rate_interval": "1m"}
@@ -104,7 +106,6 @@ def prometheus(whole: WebSite, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield made
 
 
-@pytest.mark.peer
 def test_it_scrapes_without_a_fault(prometheus: Prometheus) -> None:
     until(lambda: prometheus.targets()[0]["health"] == "up")
     log = prometheus.log.read_text()
@@ -115,7 +116,6 @@ def test_it_scrapes_without_a_fault(prometheus: Prometheus) -> None:
     assert len(prometheus.until('ockle_server_state{state="OK"} == 1')) == 7
 
 
-@pytest.mark.peer
 def test_every_query_of_the_dashboard_is_answered(prometheus: Prometheus) -> None:
     assert len(list(expressions())) > 25
     for where, text, legend in expressions():
@@ -125,7 +125,6 @@ def test_every_query_of_the_dashboard_is_answered(prometheus: Prometheus) -> Non
         assert labels <= {name for one in answered for name in one["metric"]} | {"result"}, where
 
 
-@pytest.mark.peer
 def test_every_rule_is_evaluated(prometheus: Prometheus) -> None:
     (group,) = until(lambda: [one for one in prometheus.get("rules")["groups"] if one["evaluationTime"]])
     assert {rule["name"]: rule["lastError"] for rule in group["rules"] if rule["health"] != "ok"} == {}
@@ -146,7 +145,6 @@ def test_every_metric_of_the_rules_and_the_dashboard_is_offered(whole: WebSite) 
     assert {re.sub(r"_(total|bucket)$", "", name) for name in used} <= offered
 
 
-@pytest.mark.peer
 def test_an_alert_is_counted_and_an_annotation(whole: WebSite, prometheus: Prometheus) -> None:
     assert prometheus.until('ockle_alerts{severity="warning"} == 1')
     bearer = {"Authorization": f"Bearer {TOKENS['viewer']}"}
@@ -164,7 +162,7 @@ def test_every_query_of_the_history_is_answered(whole: WebSite) -> None:
     kinds = [one["target"]["target"] for one in board["annotations"]["list"]]
     targets = [target for panel in panels("history.json") for target in panel["targets"]]
     for target in [*targets, *({"target": kind, "refId": "A"} for kind in kinds)]:
-        body = {"range": SPAN, "targets": [{**target, "target": target["target"].replace("$server", "*")}]}
+        body = {"range": SPAN, "targets": [{**target, "target": target["target"].replace("${server:glob}", "*")}]}
         found = until(lambda body=body: browser.post_json("/grafana/query", body, headers=bearer).json)  # type: ignore[misc]
         assert found[0].get("refId") == target["refId"]
         if found[0].get("type") != "table":
@@ -173,7 +171,9 @@ def test_every_query_of_the_history_is_answered(whole: WebSite) -> None:
         asked = {"range": SPAN, "annotation": {"name": kind, "query": kind}}
         assert isinstance(browser.post_json("/grafana/annotations", asked, headers=bearer).json, list)
     (variable,) = [one for one in board["templating"]["list"] if one["type"] == "query"]
-    names = browser.post_json("/grafana/variable", {"payload": variable["query"]}, headers=bearer).json
+    names = browser.post_json(
+        "/grafana/variable", {"payload": {"target": variable["query"]["query"]}}, headers=bearer
+    ).json
     assert len(names) == 7
 
 
@@ -190,7 +190,6 @@ AWAY = [
 ]
 
 
-@pytest.mark.peer
 def test_the_rules_tell_what_they_say(tmp_path: Path) -> None:
     cases = [
         {
@@ -230,7 +229,6 @@ def test_the_rules_tell_what_they_say(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.peer
 def test_the_examples_are_valid(tmp_path: Path) -> None:
     for name in ("prometheus.yml", "ockle.rules.yml"):
         (tmp_path / name).write_text((ROOT / "packaging/prometheus" / name).read_text())
@@ -245,5 +243,5 @@ def test_the_examples_are_valid(tmp_path: Path) -> None:
         ids = [panel["id"] for panel in board["panels"]]
         assert len(ids) == len(set(ids))
         variables = {one["name"] for one in board["templating"]["list"]}
-        used = set(re.findall(r"\$\{?([a-z]\w*)\}?", json.dumps(board)))
+        used = set(re.findall(r"\$\{?([a-z]\w*)(?::\w+)?\}?", json.dumps(board)))
         assert used <= variables, used - variables

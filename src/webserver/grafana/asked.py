@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 MOST_TARGETS, LONGEST_TARGET = 50, 500
@@ -69,7 +68,8 @@ def query_of(body: Mapping[str, Any]) -> Query:
     """Return what ``/query`` is asked. Raises BadQuery."""
     since, until = span_of(body)
     targets = _list(body, "targets", MOST_TARGETS)
-    filters = _list(body, "adhocFilters", MOST_TARGETS)
+    # the name changed with Grafana's own
+    filters = _list(body, "adhocFilters", MOST_TARGETS) or _list(body, "filters", MOST_TARGETS)
     return Query(
         since,
         until,
@@ -107,17 +107,6 @@ def text_of(body: Mapping[str, Any], key: str) -> str:
     if not isinstance(text, str) or len(text) > LONGEST_TARGET:
         raise BadQuery(f"{key}: a text of up to {LONGEST_TARGET} letters is needed")
     return text
-
-
-def alternatives(text: str, most: int = 200) -> list[str]:
-    """Return the texts that ``{a,b}`` in ``text`` stands for, as Grafana writes a variable with several values."""
-    begin = text.find("{")
-    end = text.find("}", begin)
-    if begin < 0 or end < 0:
-        return [text]
-    heads = [text[:begin] + one for one in text[begin + 1 : end].split(",")]
-    tails = alternatives(text[end + 1 :], most)
-    return list(islice((head + tail for head in heads for tail in tails), most))
 
 
 def _points(body: Mapping[str, Any], seconds: float) -> int:

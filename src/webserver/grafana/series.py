@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping
-from fnmatch import translate
 from typing import Any
 
-from .asked import BadQuery, Filter, alternatives
+from .asked import Filter
+from .patterns import matcher
 
 Series = Mapping[str, Any]
 """As ``series`` has it: server, kind, object, key, unit."""
-
-
-WILD = re.compile(r"[*?\[]")
-NOTHING = r"(?!)"
-MOST_PATTERNS = 20
 
 
 def name_of(series: Series) -> str:
@@ -23,22 +17,9 @@ def name_of(series: Series) -> str:
 
 
 def chosen(known: Iterable[Series], text: str, filters: Iterable[Filter] = ()) -> list[Series]:
-    """Return the series that ``text`` means; ``*`` and ``?`` stand for any letters, ``{a,b}`` for one of some texts.
-
-    Raises BadQuery for more patterns than anybody needs.
-    """
-    texts = alternatives(text)
-    exact = {one for one in texts if not WILD.search(one)}
-    patterns = [one for one in texts if one not in exact]
-    if len(patterns) > MOST_PATTERNS:
-        raise BadQuery(f"target: {len(patterns)} patterns are too many, {MOST_PATTERNS} in one target")
-    pattern = re.compile("|".join(map(translate, patterns)) or NOTHING)
-    rules = tuple(filters)
-    return [
-        one
-        for one in known
-        if ((name := name_of(one)) in exact or pattern.match(name)) and all(rule.lets(one) for rule in rules)
-    ]
+    """Return the series that ``text`` means (see ``patterns``) and the filters let through. Raises BadQuery."""
+    is_meant, rules = matcher(text), tuple(filters)
+    return [one for one in known if is_meant(name_of(one)) and all(rule.lets(one) for rule in rules)]
 
 
 def together(series: Iterable[Series], servers: Container[str], most: int) -> Iterator[dict[str, Any]]:
