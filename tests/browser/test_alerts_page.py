@@ -35,7 +35,7 @@ def test_alerts_come_by_themselves_and_what_is_folded_out_stays(telling: AlertsS
     limit = telling.has(LIMIT)
     page = admin.open("/alerts")
     badge = page.locator("[data-alert-badge]")
-    expect(badge.locator("[data-count]")).to_have_text("1")
+    expect(badge.locator("[data-alert-count]")).to_have_text("1")
     page.evaluate(HEAR)
     acknowledge = page.get_by_role("button", name=f"Acknowledge {limit['title']}")
     acknowledge.focus()
@@ -44,7 +44,7 @@ def test_alerts_come_by_themselves_and_what_is_folded_out_stays(telling: AlertsS
     along = new.locator("summary")
     expect(along).to_contain_text("core")
     assert acknowledge.evaluate("(one) => one === document.activeElement")
-    expect(badge.locator("[data-count]")).not_to_have_text("1")
+    expect(badge.locator("[data-alert-count]")).not_to_have_text("1")
     expect(badge).to_contain_text("the worst: critical")
     page.wait_for_function("() => said.some((text) => /critical: .*pdu-a/.test(text))")
     along.click()
@@ -53,7 +53,7 @@ def test_alerts_come_by_themselves_and_what_is_folded_out_stays(telling: AlertsS
         client.call("acknowledgeAlert", {"alert": limit["id"]})
     expect(page.locator(f'[data-key="acknowledged/{limit["id"]}"]')).to_be_visible()
     expect(new.get_by_role("link", name="web", exact=True)).to_be_visible()
-    expect(badge.locator("[data-count]")).to_have_text("1")  # what somebody has in hand does not count
+    expect(badge.locator("[data-alert-count]")).to_have_text("1")  # what somebody has in hand does not count
 
 
 @pytest.mark.parametrize("name", PAGES)

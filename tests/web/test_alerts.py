@@ -63,7 +63,7 @@ def test_all_pages_say_how_many_are_open(app: TestApp, site: WebSite, dead_pdu: 
     assert "state-gave-up" in mark["class"]
     assert re.search(r"[1-9]\d* open, the worst: critical", " ".join(mark.text.split()))
     state = app.get("/api/v1/state").json["alerts"]
-    assert (state["severity"], str(state["count"])) == ("critical", mark.find(attrs={"data-count": True}).text)
+    assert (state["severity"], str(state["count"])) == ("critical", mark.find(attrs={"data-alert-count": True}).text)
 
 
 def test_it_is_acknowledged_with_a_note(app: TestApp, telling: AlertsSite, dead_pdu: int) -> None:

@@ -79,7 +79,7 @@ function badge(alerts) {
   place.hidden = !alerts;
   place.className = alerts ? `badge state-${alerts.style}` : "badge";
   place.querySelector(".glyph").textContent = alerts ? alerts.glyph : "";
-  place.querySelector("[data-count]").textContent = count || "";
+  place.querySelector("[data-alert-count]").textContent = count || "";
   place.querySelector("[data-words]").textContent = ` ${words}`;
 }
 
