@@ -212,7 +212,8 @@ def garbage_port() -> int:
     return _served[0]
 
 
-def test_check_shows_the_figures_and_a_disk_that_is_not_there(tmp_path: Path) -> None:
+def test_check_shows_the_figures_and_a_disk_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ockle.agent.check.FRESH_S", 0.1)
     path = tmp_path / "agent.ini"
     path.write_text(f"[metrics]\ndisks = /, {tmp_path}/gone\nport = 3999\n")
     (found,) = asyncio.run(check(read_settings(path), offline=False))

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ockle.common.errors import DeviceAnswerError
@@ -69,6 +69,7 @@ def test_many_faults_are_one_short_line() -> None:
     assert len(problem) < 200
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(max_size=30) | st.sampled_from(["cpu_percent", "temp"]), json_values))
 def test_anything_comes_out_as_few_finite_numbers(sent: dict[str, Any]) -> None:
     figures, problem = figures_of(json.loads(json.dumps(sent)), ["temp"])
