@@ -40,7 +40,9 @@ _WHICH = {
 
 
 def unit_of(key: str) -> str:
-    """Return the unit that the end of a key names, "" for one without."""
+    """Return the unit that the end of a key names, "" for one without; piman's ``temp`` is in degrees Celsius."""
+    if key == "temp":
+        return _UNITS["c"]
     _name, mark, end = key.rpartition("_")
     return _UNITS.get(end.lower(), "") if mark else ""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from e2e import ockle
 from ockle.common.http import Target, fetch_json
+from peers import free_port
 from plug_site import KEY, plug_lab
 
 
@@ -44,8 +45,7 @@ def agent_with(path: Path, manager: socket.socket, notify: Path) -> Iterator[sub
 
 
 def test_without_a_plug_it_serves_its_figures(tmp_path: Path) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     path = tmp_path / "agent.ini"
     path.write_text(f"[metrics]\naddress = 127.0.0.1\nport = {port}\n")
     with (
@@ -71,20 +71,22 @@ def test_without_a_plug_and_a_port_it_ends(tmp_path: Path) -> None:
 
 
 def test_it_is_ready_reports_and_ends_well(tmp_path: Path) -> None:
-    """Also while there is no plug: a machine has to boot without it."""
+    """Also while there is no plug: a machine has to boot without it, and tells its figures."""
+    port = free_port()
     with plug_lab() as lab, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         lab.turn("plug", silent=True)
         point = lab.endpoints["plug"]
         path, log = tmp_path / "agent.ini", tmp_path / "log"
         path.write_text(
             f"[plug]\nhost = {point.host}\nport = {point.ports['esphome']}\nkey = {KEY}\ntimeout = 1s\n"
-            f"[agent]\nshutdown_command = true\n[metrics]\nserve = no\n[log]\nfolder = {log}\n"
+            f"[agent]\nshutdown_command = true\n[metrics]\naddress = 127.0.0.1\nport = {port}\n[log]\nfolder = {log}\n"
         )
         with agent_with(path, manager, tmp_path / "notify") as agent:
             assert manager.recv(4096).startswith(b"READY=1\nSTATUS=looking for ")
             said: list[bytes] = []
             while said.count(b"WATCHDOG=1") < 3 or not any(b"no answer within 1 s" in text for text in said):
                 said.append(manager.recv(4096))
+            assert asyncio.run(fetch_json(Target("127.0.0.1", port, "/events"), 20))["num_pids"] > 0
             agent.send_signal(signal.SIGTERM)
             output, _ = agent.communicate(timeout=20)
         assert agent.returncode == 0, output

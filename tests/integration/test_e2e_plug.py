@@ -46,6 +46,7 @@ class Resident:
         self._ini.write_text(
             f"[plug]\nhost = {point.host}\nport = {point.ports['esphome']}\nkey = {KEY}\n"
             f"[agent]\nshutdown_command = touch {self._asked}\nheartbeat_every = 1s\nconfirm = 1s\n"
+            "[metrics]\nserve = no\n"
         )
         self.process: subprocess.Popen[str] | None = None
         self._end = threading.Event()

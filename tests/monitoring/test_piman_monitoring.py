@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from ockle.config.monitors import monitor_of
 from ockle.config.piman_monitoring import parse_monitoring
 from ockle.config.site import load_site
 from own_daemon import until
+from peers import free_port
 
 HOOK = "http://127.0.0.1:9/services/T0/B0/never-shown"
 CONFIG = f"""[DEFAULT]
@@ -153,8 +153,7 @@ def monitoring(folder: Path, port: int) -> Iterator[tuple[subprocess.Popen[str],
 
 
 def test_it_says_what_piman_said_and_alerts_once(tmp_path: Path) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        unused = free.getsockname()[1]
+    unused = free_port()
     with pis() as server:
         port = server.server_port
         (tmp_path / "hosts.csv").write_text("B8:27:EB:00:00:01;127.0.0.1;pi1;0\nB8:27:EB:00:00:02;0.0.0.0;pi2;0\n")

@@ -54,7 +54,7 @@ def figure_name(key: str) -> str:
 
 def figure_text(key: str, value: float) -> str:
     """Return a figure with its unit: ``93.5 %``, ``4 days 15 h``."""
-    unit = "°C" if key == "temp" else unit_of(key)
+    unit = unit_of(key)
     return duration(value) if unit == "s" and value >= 60 else figure(value, unit)
 
 
