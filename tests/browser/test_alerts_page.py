@@ -11,7 +11,7 @@ from alerts_site import LIMIT, AlertsSite, alerts_site
 from web_browser import Watched
 from web_site import WebSite
 
-PAGES = {"alerts": "/alerts", "nodes": "/nodes", "node": "/nodes/pi7", "channel": "/settings/channels/hook"}
+PAGES = {"alerts": "/alerts", "nodes": "/nodes", "node": "/nodes/pi7"}
 
 HEAR = """() => {
     window.said = [];

@@ -19,6 +19,12 @@ def test_a_page_shows_the_states_and_carries_the_headers(app: TestApp) -> None:
     assert not page.html.find_all(style=True)
 
 
+def test_what_needs_a_plugin_says_so(app: TestApp) -> None:
+    assert "The plugin Monitoring is not enabled" in app.get("/nodes")
+    assert "All is well" in app.get("/alerts")
+    assert app.get("/").html.find(attrs={"data-alert-badge": True, "hidden": True})
+
+
 def test_the_poll_is_small_when_nothing_has_changed(app: TestApp) -> None:
     first = app.get("/api/v1/state").json
     assert first["servers"]["core"]["word"] == "Off"

@@ -150,6 +150,13 @@ def test_settings_and_nodes_lead_to_each_other(app: TestApp) -> None:
     assert app.get("/servers").html.find("a", href="/nodes")
 
 
+def test_without_their_plugin_the_alerts_say_so(app: TestApp) -> None:
+    assert "The plugin Alerts is not enabled" in app.get("/alerts")
+    assert app.get("/alerts/live").json["html"] == {}
+    assert app.get("/alerts/1", status=501)
+    assert app.get("/api/v1/alerts", status=501).json["error"] == "unknown_command"
+
+
 def test_figures_in_the_order_in_which_people_look() -> None:
     node = {"figures": {"zeta": 1.0, "temp": 2.0, "alpha": 3.0, "cpu_percent": 4.0}}
     assert [key for key, _value in figures(node)] == ["cpu_percent", "temp", "alpha", "zeta"]
