@@ -100,6 +100,7 @@ def test_thirty_servers_behind_a_dead_switch_are_one_message_and_one_recovery() 
     bench.wait(300, *servers, problem("sw"))  # the symptoms show first
     (alert,) = bench.keeper.alerts.values()
     assert alert.affected_count == 30
+    assert bench.keeper.next_id == 2  # none of them ever had an alert of its own, told or not
     bench.wait(60, *servers)  # the switch is back, the servers boot
     bench.wait(600)
     assert bench.words == [("opened", "sw"), ("recovered", "sw")]
@@ -116,6 +117,22 @@ def test_what_was_told_becomes_part_of_the_cause_that_shows_later() -> None:
     assert change.merged[0].state is State.CLOSED and change.merged[0].explained_by == change.alert.id
     bench.wait(600)
     assert bench.words[2:] == [("recovered", "sw")]
+
+
+def test_a_cause_is_over_as_soon_as_all_behind_it_are_back() -> None:
+    bench = Bench()
+    bench.wait(300, problem("web", "sw"), problem("sw"))
+    bench.wait(20, problem("web", "sw"))
+    assert bench.wait(20) == [("recovered", "sw")]  # 30 s after the switch, though the server was gone for 10 s only
+
+
+def test_what_is_just_gone_does_not_become_part_of_a_cause() -> None:
+    bench = Bench()
+    bench.wait(100, problem("web", "sw"))
+    bench.wait(50, problem("web", "sw"), problem("sw"))
+    bench.wait(20, problem("sw"))  # the switch is told now, and the server serves again
+    bench.wait(60, problem("sw"))
+    assert bench.words == [("opened", "web"), ("opened", "sw"), ("recovered", "web")]
 
 
 def test_who_does_not_come_back_with_its_cause_gets_an_alert_of_its_own_after_a_grace() -> None:
@@ -238,6 +255,13 @@ def test_a_restart_tells_nothing_twice() -> None:
     after.wait(300, problem("web"))
     assert after.words == [("recovered", "db")]
     assert after.keeper.next_id == 3
+
+
+def test_reminders_go_on_after_a_restart() -> None:
+    bench = Bench()
+    bench.wait(3000, problem("web"))
+    after = bench.restarted()
+    assert after.wait(1000, problem("web")) == [("reminder", "web")]
 
 
 def test_records_survive_json() -> None:

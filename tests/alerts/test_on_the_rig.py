@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from alert_rig import Watched, told
+from ockle.common.logs import register_secret
 from ockle.common.problems import Problem, Severity
 from ockle.engine.engine import Engine
 from ockle.networkTree.facts import Desired
@@ -198,6 +199,38 @@ def test_an_emergency_and_a_safe_mode_are_told(tmp_path: Path) -> None:
         messages = await alerts.wait(200)
         assert {message.subject for message in messages} == {"emergency", "daemon"}
         assert any(message.title == "emergency declared by eva, 1 server is kept off: water" for message in messages)
+
+    rig.play(scenario)
+
+
+def test_no_secret_leaves(tmp_path: Path) -> None:
+    rig = Rig({"web1": []})
+    register_secret("pu-bl-ic-7731")
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        text = "community pu-bl-ic-7731 was refused"
+        engine.problem_sources.append(lambda: [Problem("a", "device", Severity.WARNING, "outlets/a", text)])
+        engine.core.events.publish("cut", "cut with pu-bl-ic-7731", "web1")
+        messages = [*await alerts.wait(200), *alerts.sent]
+        assert len(alerts.sent) == 2
+        assert "pu-bl-ic" not in repr(messages) + repr(alerts.desk.listed("all", 0.0, 9))
+
+    rig.play(scenario)
+
+
+def test_a_server_that_fails_and_lacks_a_supply_is_one_alert(tmp_path: Path) -> None:
+    rig = Rig({"web1": []}, outlets={"web1": 2}, policy={"min_supplies": 1})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        rig["web1"].relays["web1.psu2"] = False
+        rig["web1"].wedge()
+        (message,) = await alerts.wait(200)
+        assert message.title.startswith("web1 does not serve any more")
+        assert message.lines == ("also: web1 is degraded: supply web1.psu2 is off",)
 
     rig.play(scenario)
 

@@ -71,7 +71,8 @@ class Keeper:
             problem = Problem(alert.key, alert.kind, alert.severity, alert.subject, alert.text, alert.server)
             self.alerts[alert.key] = alert
             self._tracks[alert.key] = Track(problem, alert.opened, at.now, self.rules.confirm, gone=at.now + late)
-            self._timers[alert.id] = _Timer(at.now)
+            passed = at.wall - max(alert.told, default=at.wall)
+            self._timers[alert.id] = _Timer(at.now - min(max(passed, 0.0), self.rules.remind))
             self.next_id = max(self.next_id, alert.id + 1)
         for silence in silences:
             self.silences[silence.id] = silence

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from ...common.logs import redact
 from ...common.problems import Problem, ProblemSource, Severity
 from ..engine import Engine
 from .causes import Edges
@@ -25,6 +26,12 @@ class Seen:
 
     problems: tuple[Problem, ...]
     passes: Edges
+
+
+def without_secrets(problem: Problem) -> Problem:
+    """Return the problem as everybody may read it: what a device says may hold what it was asked with."""
+    text = redact(problem.text)
+    return problem if text == problem.text else replace(problem, text=text)
 
 
 class Looker:
@@ -48,7 +55,7 @@ class Looker:
         ]
         found: dict[str, Problem] = {}
         for name, source in (*own, *((_name(source), source) for source in list(engine.problem_sources))):
-            found |= {problem.key: problem for problem in self._ask(name, source)}
+            found |= {problem.key: without_secrets(problem) for problem in self._ask(name, source)}
         problems = tuple(found.values())
         return Seen(problems, ties.passes(problems))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ...common.alert_message import AlertMessage
 from ...common.events import Event
+from ...common.logs import redact
 from ...common.problems import Severity
 from .telling import Sender
 
@@ -58,7 +59,7 @@ class Notices:
             return None
         kind.told.append(now)
         servers = [event.server] if event.server else []
-        return sender.message("notice", severity, event.text, at=event.time, subject=subject, servers=servers)
+        return sender.message("notice", severity, redact(event.text), at=event.time, subject=subject, servers=servers)
 
     def held_back(self, sender: Sender, now: float, wall: float) -> list[AlertMessage]:
         """Return a message for each kind of which more came than are told one by one, once their time is over."""
@@ -69,7 +70,7 @@ class Notices:
             severity = max((severity_of(event) or Severity.INFO for event in kind.held), key=lambda one: one.rank)
             servers = sorted({event.server for event in kind.held} - {""})
             head = f"{len(kind.held)} more of the kind {name}"
-            lines = [event.text for event in kind.held[:MOST]]
+            lines = [redact(event.text) for event in kind.held[:MOST]]
             found.append(sender.message("notice", severity, head, lines, at=wall, subject=name, servers=servers))
             kind.held.clear()
             kind.told.append(now)

@@ -42,7 +42,7 @@ def server_problems(engine: Engine, ties: Ties) -> Iterator[Problem]:
                 server_subject(node.name),
                 text,
                 node.name,
-                ties.feeds(node),
+                (server_subject(node.name), *ties.feeds(node)),
             )
         for outlet in node.outlets:
             if outlet.doubt:

@@ -105,12 +105,16 @@ def title(change: Change, at: float) -> str:
 
 def lines(change: Change) -> Iterator[str]:
     """Yield what else there is to say."""
-    alert = change.alert
-    if change.what is What.RECOVERED:
-        yield from _listed("with it", [one for one in alert.affected.values() if one.until is not None])
-        yield from _listed("still wrong", [one for one in alert.affected.values() if one.until is None])
-    else:
-        yield from _listed("with it", [one for one in alert.affected.values() if one.until is None])
+    alert, over = change.alert, change.what is What.RECOVERED
+    own, back, there = list[Affected](), list[Affected](), list[Affected]()
+    for one in alert.affected.values():
+        is_own = bool(one.server) and one.server == alert.server
+        (back if one.until is not None else own if is_own else there).append(one)
+    if over:
+        yield from _listed("with it", back)
+    for one in own[:FEW]:
+        yield f"{'still' if over else 'also'}: {one.text}"
+    yield from _listed("still wrong" if over else "with it", there)
     for other in change.merged:
         yield f"was told before as alert {other.id}: {other.text}"
 
