@@ -31,7 +31,7 @@ _UNITS = {
 _WHICH = {
     "server?": 'name; left out or "": the network as a whole',
     "servers?": SELECTOR_HELP + "; instead of server",
-    "kind?": "outlet, control, test, server or network",
+    "kind?": "outlet, control, test, server, network, ups or node",
     "object?": "name of the outlet, control or test",
     "key?": "what is measured, such as power_w",
     "since?": f"{SINCE}; default: a day back",

@@ -21,7 +21,7 @@ from ..window import RANGES, Window, window_of
 LIMIT = 100
 FILTERS = ("server", "kind", "who", "via", "text")
 KINDS = (
-    *("state", "run", "force", "hold", "emergency", "note", "auto", "schedule", "ups", "config"),
+    *("state", "run", "force", "hold", "emergency", "note", "auto", "schedule", "ups", "node", "config"),
     *("device", "drift", "supply", "relay", "circuit", "cut", "alert", "boot", "netboot", "plugin", "daemon"),
 )
 EVENT_COLUMNS = ["seq", "time", "kind", "server", "text", "who", "via", "why"]
