@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import TypeVar
 
 from ...common.common import OpState
@@ -82,7 +83,8 @@ class NodeKeeper:
                         poller.take(await self._find(), known)
                         known, told, taken = {}, "", True
                     if taken:  # before, nothing is known that could be noted
-                        poller.rest(await self.on_devices(self._tick))
+                        record = node_record.record_of(poller.snapshot())
+                        poller.rest(await self.on_devices(partial(self._tick, record)))
                 except OckleError as error:  # what is known stays as it is
                     if str(error) != told and not self._stopped:
                         log.warning("nodes: %s; tried again", error)
@@ -130,9 +132,8 @@ class NodeKeeper:
 
     # -- on the device loop
 
-    def _tick(self) -> set[str]:
+    def _tick(self, record: node_record.Record) -> set[str]:
         """Note what a restart has to know; return the servers whose nodes are left alone."""
-        record = node_record.record_of(self.looks())
         if record != self._record:
             self._record = record
             node_record.put(self._engine.store, record)
