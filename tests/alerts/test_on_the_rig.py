@@ -11,6 +11,7 @@ from alert_rig import Watched, told
 from ockle.common.logs import register_secret
 from ockle.common.problems import Problem, Severity
 from ockle.engine.engine import Engine
+from ockle.engine.settings import Settings
 from ockle.networkTree.facts import Desired
 from rig import Rig
 
@@ -20,7 +21,8 @@ WEBS = [f"web{number}" for number in range(1, 31)]
 
 
 def switched_site() -> Rig:
-    return Rig({"sw": [], **{name: ["sw"] for name in WEBS}})
+    slowly = Settings(poll_interval=15.0, test_interval=15.0)
+    return Rig({"sw": [], **{name: ["sw"] for name in WEBS}}, settings=slowly)
 
 
 async def all_on(engine: Engine) -> None:
@@ -65,7 +67,7 @@ def test_a_dead_switch_is_one_alert_and_one_recovery(tmp_path: Path) -> None:
             rig[name].unwedge()
         (message,) = await alerts.wait(600)
         assert (message.kind, message.subject) == ("recovery", "server/sw")
-        assert message.title.startswith("over after 10 min: sw")
+        assert message.title.startswith("over after 9 min: sw")
         assert message.lines == ("with it: 30 servers: web[1-30]",)
 
     rig.play(scenario)
@@ -85,6 +87,38 @@ def test_many_that_fail_one_tester_at_once_are_one_alert_though_no_switch_is_nam
         assert message.subject == "testers/ping"
         assert "none of 5 servers passes" in message.title
         assert message.lines == ("with it: 5 servers: web[1-5]",)
+
+    rig.play(scenario)
+
+
+def test_when_nothing_answers_any_more_it_is_one_alert(tmp_path: Path) -> None:
+    rig = Rig({name: [] for name in WEBS[:5]})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        for number, node in enumerate(engine.network):
+            node.tests[0].params[node.tests[0].SECTION] = "ping" if number % 2 else "http"
+            rig[node.name].silent = True  # somebody has pulled Ockle's own cable
+            rig[node.name].wedge()
+        (message,) = await alerts.wait(300)
+        assert message.title == "none of 5 PDUs answers: Ockle is cut off from them, or they have no power"
+        assert message.lines[0] == "with it: 5 servers: web[1-5]"
+
+    rig.play(scenario)
+
+
+def test_servers_that_fail_all_their_testers_at_once_are_one_alert(tmp_path: Path) -> None:
+    rig = Rig({name: [] for name in WEBS[:6]})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        for number, node in enumerate(engine.network):
+            node.tests[0].params[node.tests[0].SECTION] = "ping" if number % 2 else "http"
+            rig[node.name].wedge()
+        (message,) = await alerts.wait(300)
+        assert message.title.startswith("no server passes its tests, whatever asks: tester ")
 
     rig.play(scenario)
 

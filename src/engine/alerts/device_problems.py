@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...common.problems import Problem, Severity
 from ...drivers.driver import Driver
@@ -13,6 +13,8 @@ from ...networkTree.ServerNode import ServerNode
 from ...testers.TemplateTester import TesterOpState
 from .ties import Ties, generator_subject, label, via
 
+PDUS, TESTERS = "pdus", "testers"
+"""Subjects of what several devices have in common."""
 SUSPECT = 3
 """If so many servers that do not need each other fail one tester at once, and all do, it is not each by itself."""
 
@@ -38,8 +40,8 @@ def pdus_of_circuits(network: ServerNetwork) -> dict[str, set[str]]:
     return found
 
 
-def pdu_problems(network: ServerNetwork, ties: Ties) -> Iterator[Problem]:
-    """Yield one problem for each PDU that does not answer, or not for all of its outlets.
+def pdu_problems(network: ServerNetwork, ties: Ties) -> list[Problem]:
+    """Return one problem for each PDU that does not answer, or not for all of its outlets; if none does, one for all.
 
     One that shares a circuit with others may be dead with that. One that has it for itself is rather dead by itself.
     """
@@ -52,6 +54,7 @@ def pdu_problems(network: ServerNetwork, ties: Ties) -> Iterator[Problem]:
             users.servers.add(node.name)
             if outlet.last_error and node.facts.op is None:
                 users.bad.append(outlet)
+    problems: list[Problem] = []
     for subject, users in found.items():
         if not users.bad:
             continue
@@ -61,11 +64,28 @@ def pdu_problems(network: ServerNetwork, ties: Ties) -> Iterator[Problem]:
         severity = Severity.CRITICAL if whole else Severity.WARNING
         fed = ties.feeds_all(users.servers) if whole else ()
         circuits = tuple(f"circuit/{name}" for name, pdus in wide.items() if subject in pdus)
-        yield Problem(subject, "device", severity, subject, text, "", (*via(users.part), *circuits, *fed))
+        hangs_on = (*via(users.part), *circuits, *fed)
+        problems.append(Problem(subject, "device", severity, subject, text, "", hangs_on))
+    if len(problems) == len(found) and all(problem.severity is Severity.CRITICAL for problem in problems):
+        why = "Ockle is cut off from them, or they have no power"
+        return with_common(problems, PDUS, f"none of {len(problems)} PDUs answers: {why}")
+    return problems
 
 
-def suspect_problems(network: ServerNetwork) -> Iterator[Problem]:
-    """Yield testers and controllers of which no server passes: what is common to these is not named in any file."""
+def with_common(problems: list[Problem], subject: str, text: str) -> list[Problem]:
+    """Return problems of devices that have come together as what they have in common, and themselves as part of that.
+
+    What explains all of them explains that, too.
+    """
+    if len(problems) < 2:
+        return problems
+    common = set.intersection(*(set(problem.hangs_on) for problem in problems))
+    whole = Problem(subject, "device", Severity.CRITICAL, subject, text, "", tuple(sorted(common)))
+    return [whole, *(replace(problem, hangs_on=(*problem.hangs_on, subject)) for problem in problems)]
+
+
+def suspect_problems(network: ServerNetwork) -> list[Problem]:
+    """Return testers and controllers of which no server passes: what is common to these is not named in any file."""
     found: dict[str, _Users] = {}
     for node in network:
         if not _should_serve(node):
@@ -76,11 +96,14 @@ def suspect_problems(network: ServerNetwork) -> Iterator[Problem]:
             if is_bad:
                 users.bad.append(part)
                 users.failing.append(node.name)
+    problems: list[Problem] = []
     for subject, users in found.items():
         if len(users.bad) < max(SUSPECT, users.count) or _independent(network, users.failing) < SUSPECT:
             continue
         text = f"{label(subject)}: none of {users.count} servers passes, {users.failing[0]}: {users.bad[0].last_error}"
-        yield Problem(subject, "device", Severity.CRITICAL, subject, text, "", via(users.part))
+        problems.append(Problem(subject, "device", Severity.CRITICAL, subject, text, "", (*via(users.part), PDUS)))
+    names = ", ".join(label(problem.subject) for problem in problems)
+    return with_common(problems, TESTERS, f"no server passes its tests, whatever asks: {names}")
 
 
 def _should_serve(node: ServerNode) -> bool:
