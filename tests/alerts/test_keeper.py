@@ -32,12 +32,13 @@ class Bench:
     def __init__(self, rules: Rules = RULES) -> None:
         self.keeper = Keeper(rules)
         self.now = 1000.0
+        self.ahead = 1e9
         self.told: list[Change] = []
         self.words: list[tuple[str, str]] = []
 
     @property
     def at(self) -> Moment:
-        return Moment(self.now, self.now + 1e9)
+        return Moment(self.now, self.now + self.ahead)
 
     def wait(self, seconds: float, *problems: Problem) -> list[tuple[str, str]]:
         """Look for so long; returns what was told meanwhile."""
@@ -53,7 +54,7 @@ class Bench:
 
     def restarted(self) -> Bench:
         after = Bench(self.keeper.rules)
-        after.now = self.now
+        after.now, after.ahead = self.now, self.ahead
         kept = [Alert.of_body(alert.body()) for alert in self.keeper.alerts.values()]
         after.keeper.load(kept, self.keeper.silences.values(), self.at)
         after.keeper.next_id = self.keeper.next_id  # as the store knows it
@@ -217,6 +218,17 @@ def test_what_is_silenced_is_told_when_the_silence_ends(servers: list[str], subj
     assert bench.wait(590, problem("web")) == []
     assert bench.keeper.alerts["server/web"].state is State.SILENCED
     assert bench.wait(100, problem("web")) == [("opened", "web")]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_clock_that_is_set_back_makes_no_silence_longer(restarts: bool) -> None:
+    bench = Bench()
+    bench.keeper.silence(["web"], "", 600, "eva", "", bench.at)
+    assert bench.wait(100, problem("web")) == []
+    bench.ahead -= 86400
+    bench = bench.restarted() if restarts else bench
+    assert bench.wait(400, problem("web")) == []
+    assert bench.wait(300, problem("web")) == [("opened", "web")]
 
 
 def test_what_ends_within_a_silence_is_never_told() -> None:

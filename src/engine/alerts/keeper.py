@@ -58,6 +58,7 @@ class Keeper:
     next_id: int = 1
     silences: dict[int, Silence] = field(default_factory=dict)
     next_silence: int = 1
+    _quiet_until: dict[int, float] = field(default_factory=dict)  # silence -> a moment of the clock
     alerts: dict[str, Alert] = field(default_factory=dict)  # the open ones, by the keys of their problems
     changed: dict[int, Alert] = field(default_factory=dict)
     _tracks: Tracks = field(default_factory=Tracks)
@@ -76,6 +77,8 @@ class Keeper:
             self.next_id = max(self.next_id, alert.id + 1)
         for silence in silences:
             self.silences[silence.id] = silence
+            left = min(silence.until - at.wall, silence.until - silence.at)
+            self._quiet_until[silence.id] = at.now + left
             self.next_silence = max(self.next_silence, silence.id + 1)
 
     # -- a look
@@ -222,8 +225,9 @@ class Keeper:
     # -- telling
 
     def _heed_silences(self, at: Moment) -> None:
-        for number in [number for number, silence in self.silences.items() if silence.until <= at.wall]:
-            del self.silences[number]
+        for number, silence in list(self.silences.items()):
+            if silence.until <= at.wall or self._quiet_until[number] <= at.now:  # (the wall clock may be set back)
+                del self.silences[number], self._quiet_until[number]
         for alert in self.alerts.values():
             silenced = self.is_silenced(alert.server, alert.subject)
             if silenced is not alert.silenced:
@@ -278,6 +282,7 @@ class Keeper:
         found = Silence(self.next_silence, tuple(servers), subject, at.wall + seconds, who, note, at.wall)
         self.next_silence += 1
         self.silences[found.id] = found
+        self._quiet_until[found.id] = at.now + seconds
         return found
 
     def is_silenced(self, server: str, subject: str) -> bool:
@@ -287,4 +292,5 @@ class Keeper:
         """Raises CommandError when there is no such silence."""
         if number not in self.silences:
             raise CommandError(f"there is no silence {number}", "not_found")
+        del self._quiet_until[number]
         return self.silences.pop(number)
