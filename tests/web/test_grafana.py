@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from webtest import TestApp
 
 from e2e import PATIENCE_S
+from ockle.webserver.application import make_app
+from ockle.webserver.settings import WebSettings
+from own_daemon import running, written
 from web_site import TOKENS, WebSite
 
 BEARER = {"Authorization": f"Bearer {TOKENS['viewer']}"}
@@ -156,6 +160,26 @@ def test_a_number_that_is_none_is_refused(nobody: TestApp) -> None:
     raw = b'{"range": {"from": NaN}}'
     answer = nobody.post("/grafana/query", raw, {**BEARER, "Content-Type": "application/json"}, status=400)
     assert "NaN" in answer.json["message"]
+
+
+def test_without_logger_and_alerts_there_are_runs_and_notes(tmp_path: Path) -> None:
+    socket = tmp_path / "ockle.sock"
+    config = f"""[plugins]
+plugins = SocketListener, CoreCommunicationCommands
+[plugins.SocketListener]
+port = 0
+unix_socket = {socket}
+viewer_token = {TOKENS["viewer"]}
+"""
+    with running(written(tmp_path / "etc", {"config.ini": config})):
+        app = TestApp(make_app(WebSettings(daemon={"unix": str(socket)}, token=TOKENS["viewer"])))
+        targets = [{"target": name} for name in ("runs", "alerts", "network/power_w")]
+        found = app.post_json("/grafana/query", {"range": span(), "targets": targets}, headers=BEARER).json
+        assert [one["rows"] for one in found] == [[], []]
+        assert app.post_json("/grafana/annotations", {"range": span()}, headers=BEARER).json == []
+    away = app.post_json("/grafana/query", {"range": span(), "targets": targets}, headers=BEARER, status=503)
+    app.app.registry.link.stop()
+    assert away.json["error"] == "unreachable"
 
 
 def test_nothing_can_be_switched_there(nobody: TestApp) -> None:
