@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from ..common.alert_message import AlertMessage
 from ..common.http import Request
+from ..common.problems import Severity
 from .ChannelTemplate import ChannelTemplate
 from .http_post import check_url, deliver, target_of
 from .words import cut, mark
@@ -32,9 +33,13 @@ class Slack(ChannelTemplate):
     async def send(self, message: AlertMessage) -> str:
         settings = self.settings
         target = target_of(self.secret("url"), verify=settings["verify"], ca=settings["ca"])
-        mentions = settings["mentions"] if message.severity == "critical" and message.kind == "problem" else []
-        body = json.dumps(payload(message, mentions, blocks=settings["blocks"])).encode()
+        body = json.dumps(payload(message, self.mentions(message), blocks=settings["blocks"])).encode()
         return await deliver(target, Request("POST", {"Content-Type": "application/json"}, body), self.timeout)
+
+    def mentions(self, message: AlertMessage) -> list[str]:
+        """Return who is called by a message."""
+        calls = message.severity is Severity.CRITICAL and message.kind == "problem"
+        return list(self.settings["mentions"]) if calls else []
 
 
 def payload(

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from ockle.channels.ChannelTemplate import MessageRefused, TryLater
 from ockle.channels.discord import DESCRIPTION_MOST
 from ockle.channels.discord import payload as discord_payload
 from ockle.channels.http_post import check_url
-from ockle.channels.slack import SECTION_MOST
+from ockle.channels.slack import SECTION_MOST, Slack
 from ockle.channels.slack import payload as slack_payload
 from ockle.common.alert_message import AlertMessage
 from ockle.common.errors import ConfigError, DeviceAnswerError, DeviceRefused, DeviceUnreachable
@@ -86,6 +87,18 @@ def test_slack(server: HTTPServer) -> None:
     assert head["text"]["text"] == '<!here> 🔴 *web1 &lt;&amp; "größer"&gt; failed to start*'
     assert "pdu-a/3 &amp; 4" in details["text"]["text"]
     assert foot["elements"][0]["text"] == "Lab &lt;1&gt; · <https://ockle.example.org/alerts/7|open in Ockle>"
+
+
+def test_only_what_is_critical_and_new_calls_people() -> None:
+    one = channel("Slack", url="http://127.0.0.1/", mentions=["!here", "<@U1>"])
+    assert isinstance(one, Slack)
+    assert one.mentions(MESSAGE) == ["!here", "<@U1>"]
+    assert (
+        one.mentions(replace(MESSAGE, severity=Severity.WARNING))
+        == one.mentions(replace(MESSAGE, kind="recovery"))
+        == []
+    )
+    assert slack_payload(MESSAGE, one.mentions(MESSAGE))["text"].startswith("<!here> <@U1> ")
 
 
 def test_slack_as_text_alone(server: HTTPServer) -> None:

@@ -12,6 +12,7 @@ import pytest
 from ockle.channels.ChannelTemplate import MessageRefused, TryLater
 from ockle.common.errors import CommandError, DeviceRefused, DeviceUnreachable
 from ockle.engine.alerts.outbox import Outbox
+from ockle.store.outbox_store import OutboxStore, Row
 from outbox_rig import Rig, message
 
 DOWN = DeviceUnreachable("there: Connection refused")
@@ -382,6 +383,9 @@ def test_a_disk_that_cannot_be_written(tmp_path: Path) -> None:
             outbox.put(message(number))
         await asyncio.sleep(10)
         (tmp_path / "alerts.db").rmdir()
+        earlier = OutboxStore(tmp_path / "alerts.db")  # what was there before it failed is outdated
+        earlier.change([Row(900, "ops", message(9).as_dict(), "0", False)], ())
+        earlier.close()
         outbox.put(message(4))
 
     rig.play(scenario)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from ...channels.ChannelTemplate import ChannelTemplate, MessageRefused, TryLater
 from ...common.alert_message import AlertMessage
 from ...common.allowance import Allowance
-from ...common.clock import Clock
+from ...common.clock import TICK_S, Clock
 from ...common.device_loop import run_blocking
 from ...common.errors import ConfigError, DeviceRefused, DeviceUnreachable, OckleError
 from ...common.logs import redact
@@ -119,7 +119,7 @@ class Post:
                 log.exception("channel %s: a step failed; tried again", self.name)
                 pause = LOOK_S
             with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(None if pause is None else max(pause, TICK_S)):
                     await self._wake.wait()
 
     async def close(self) -> None:
