@@ -12,7 +12,7 @@ from typing import Any
 from netboot_site import PI, Serving
 from ockle.netboot.boards import Board
 
-TIMEOUT_S = 15.0
+TIMEOUT_S = 20.0
 PI_ADDRESS = "127.0.7.3"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from peers import free_port, missing, peer
 
 LIB = Path("/lib/nut")
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 VARIABLES = {
     "ups.status": "OL",
     "ups.load": "40",
@@ -46,7 +46,7 @@ class Nut:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=10, env=self.environment, check=False
+                command, capture_output=True, text=True, timeout=20, env=self.environment, check=False
             )
             if shown in done.stdout + done.stderr:
                 return

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 
 DATA, ACK, ERROR, OACK = 3, 4, 5, 6
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 SILENCE_S = 0.15
 
 
