@@ -137,6 +137,19 @@ def test_a_server_that_others_need_is_the_cause_and_not_the_tester(tmp_path: Pat
     rig.play(scenario)
 
 
+def test_what_is_behind_a_server_that_serves_is_not_the_cause(tmp_path: Path) -> None:
+    rig = Rig({"san": [], "db": ["san"], "web": ["db"]})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        rig["san"].wedge()
+        rig["web"].wedge()  # the database between them serves all the same
+        assert sorted(told(await alerts.wait(300))) == [("problem", "server/san"), ("problem", "server/web")]
+
+    rig.play(scenario)
+
+
 def test_a_pdu_that_is_silent_is_the_cause_of_what_is_unknown(tmp_path: Path) -> None:
     rig = Rig({"web1": []})
 
