@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from webtest import TestApp
 
+from ockle.common.errors import ConfigError
 from ockle.webserver.application import make_app
 from ockle.webserver.exposition import OPENMETRICS
+from ockle.webserver.settings import read_settings
 from peers import free_port, peer
 from web_site import TOKENS, WebSite
 
@@ -35,6 +38,16 @@ def test_who_may_see_it_is_an_option(site: WebSite, metrics: str, local: int, fa
     assert near.get("/metrics", expect_errors=True).status_int == local
     assert there.get("/metrics", expect_errors=True).status_int == far
     assert there.get("/metrics", headers=BEARER, expect_errors=True).status_int == token
+
+
+def test_the_option_stands_in_config_ini(tmp_path: Path) -> None:
+    file = tmp_path / "config.ini"
+    for text, metrics in (("", "local"), ("[web]\nmetrics = open\n", "open")):
+        file.write_text(text)
+        assert read_settings(tmp_path).metrics == metrics
+    file.write_text("[web]\nmetrics = all\n")
+    with pytest.raises(ConfigError, match="off, local, viewer or open"):
+        read_settings(tmp_path)
 
 
 def test_a_wrong_token_is_told_as_json(site: WebSite) -> None:
