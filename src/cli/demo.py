@@ -117,11 +117,19 @@ def _stay(daemon: DemoDaemon, receiver: Receiver) -> NoReturn:
     """Show what happens until the user has seen enough and interrupts, or the daemon ends: that raises CliError."""
     while True:
         while (alert := receiver.next()) is not None:
-            words = "; ".join((alert["title"], *alert["lines"]))
-            say(f"{moment(alert['at'])}  alert, {safe(alert['severity'])}: {safe(words)}")
+            say(alert_line(alert))
         event = daemon.next_event(1.0)
         if event and event["kind"] == "state":
             say(f"{moment(event['time'])}  {safe(sentence(event))}")
+
+
+def alert_line(alert: dict[str, Any]) -> str:
+    """Return what came to the receiver, for reading; anybody on this machine can post to it."""
+    try:
+        words = "; ".join((alert["title"], *alert["lines"]))
+        return f"{moment(alert['at'])}  alert, {safe(alert['severity'])}: {safe(words)}"
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return "something that is no alert came to the receiver"
 
 
 def _free_port(wanted: int, usual: int) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ockle.cli.demo import alert_line
 from ockle.cli.demo_view import critical_path, timeline
 
 
@@ -55,3 +57,17 @@ def test_timeline() -> None:
         "nas     2.5 s    4.0 s  sw",
         "2 servers on in 4.0 s; critical path sw > nas: 3.5 s; ratio 1.14",
     ]
+
+
+def test_an_alert_is_a_line() -> None:
+    told = {"title": "web1: it\x1b[31m is down", "lines": ["with it: db1"], "at": 0.0, "severity": "critical"}
+    assert alert_line(told).endswith("alert, critical: web1: it\ufffd[31m is down; with it: db1")
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [{}, {"title": 1, "lines": [], "at": 0, "severity": ""}, {"title": "", "lines": [1], "at": 0, "severity": ""},
+     {"title": "", "lines": [], "at": 1e300, "severity": ""}, {"title": "", "lines": [], "at": "now", "severity": ""}],
+)  # fmt: skip
+def test_what_somebody_else_posts_does_not_end_the_demo(posted: dict[str, Any]) -> None:
+    assert alert_line(posted) == "something that is no alert came to the receiver"
