@@ -17,13 +17,15 @@ from .plots.axes import figure
 from .plots.bands import Lane, lane_of, timeline_svg
 from .plots.line_plot import plot_svg
 from .plots.lines import STAND_OUT, Line, Point, fewer, line_of, order, thinner
-from .texts import _
+from .texts import N_, _
 from .window import Window, window_of
 
 POINTS, SLIM_POINTS = 440, 140
 """Of a line: two pixels each."""
 WIDE, SLIM = 880, 350
 ROWS = 24
+NAMES = {"num_pids": N_("Processes"), "temp": N_("Temperature")}
+"""Of keys that do not say by themselves what they are."""
 MOST_LANES = MOST_LINES = 60
 LOST = "ockle.daemon_lost"
 """In the environment of a request: why the daemon did not answer it."""
@@ -185,5 +187,7 @@ def event_link(request: Request) -> Callable[[int], str]:
 
 def key_title(key: str, unit: str) -> str:
     """Return what people call a key: ``power_w`` -> ``Power``; the unit stands at the axis."""
+    if key in NAMES:
+        return _(NAMES[key])
     name = key.rpartition("_")[0] if unit else key
     return (name or key).replace("_", " ").capitalize().replace("Cpu", "CPU")

@@ -74,6 +74,7 @@ def test_it_is_acknowledged_with_a_note(app: TestApp, telling: AlertsSite, dead_
     assert NASTY in page.text.replace("&lt;", "<").replace("&gt;", ">")
     assert not page.html.find_all("img")
     assert any("pdu-a" in title for title in items(app, "acknowledged"))
+    assert "1 acknowledged" in " ".join(app.get("/alerts").html.find("p", {"data-key": "state"}).text.split())
     assert telling.alert("outlets/pdu-a")["acknowledged"]["note"] == NASTY
     audit = app.get("/settings/audit").text
     assert "acknowledgeAlert" in audit or "alert" in audit

@@ -27,11 +27,11 @@ def _overview(request: Request, look: Look) -> Parts:
     if look.counts is None:
         return Parts({})
     paint = Painter(request, TEMPLATE)
-    html = {"state": paint("summary", look.counts)}
-    lists = {}
-    for group in GROUPS:
-        mine = sorted((one for one in look.alerts if state_look(one["state"]).group == group), key=_rank)
-        lists[group] = paint.rows(group, "alert_item", "id", mine, html)
+    groups: dict[str, list[Mapping[str, Any]]] = {group: [] for group in GROUPS}
+    for alert in sorted(look.alerts, key=_rank):
+        groups[state_look(alert["state"]).group].append(alert)
+    html = {"state": paint("summary", look.counts, {group: len(groups[group]) for group in GROUPS[1:]})}
+    lists = {group: paint.rows(group, "alert_item", "id", found, html) for group, found in groups.items()}
     over = sorted(look.closed, key=lambda one: -float(one["closed"] or 0))
     lists["closed"] = paint.rows("closed", "closed_row", "id", over, html)
     lists["silences"] = paint.rows("silences", "silence_item", "id", look.silences, html)

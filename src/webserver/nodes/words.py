@@ -10,7 +10,7 @@ from ..past import key_title
 from ..plots.axes import figure
 from ..rendering import duration
 from ..states import Look
-from ..texts import N_, _
+from ..texts import N_
 
 STATES = {
     "up": Look("✓", N_("answers"), "on", "up"),
@@ -26,7 +26,6 @@ LIMITS = {
 _UNKNOWN = Look("?", N_("unknown"), "unknown", "")
 FIRST = ("cpu_percent", "memory_percent", "disk_percent", "temp", "num_pids")
 """Figures that come first, if a node has them."""
-NAMES = {"num_pids": N_("Processes"), "temp": N_("Temperature")}
 SHOWN = 6
 """Figures that stand in the table; the node's page has all of them."""
 
@@ -49,7 +48,7 @@ def figures(node: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 def figure_name(key: str) -> str:
     """Return what people call a figure: ``cpu_percent`` -> ``CPU``."""
-    return _(NAMES[key]) if key in NAMES else key_title(key, unit_of(key))
+    return key_title(key, unit_of(key))
 
 
 def figure_text(key: str, value: float) -> str:
