@@ -94,6 +94,7 @@ class Alerts(ModuleTemplate):
         finally:
             unsubscribe()
             self._loop = None
+            self.mainDaemon.device_loop.post(self._count, {})
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
             self._desk.close()
@@ -160,7 +161,7 @@ class Alerts(ModuleTemplate):
         """Return what ``function`` returns, called on the loop. Raises CommandError while that does not run."""
         loop = self._loop
         if loop is None:
-            raise CommandError("the alerts are not running yet; try again", "timeout")
+            raise CommandError("the plugin Alerts is not running now", "timeout")
 
         async def work() -> T:
             return function()

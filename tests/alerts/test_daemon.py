@@ -123,6 +123,11 @@ def test_a_restart_tells_nothing_twice_and_a_reload_takes_new_rules(
         made(tmp_path, port, "remind = 1s\nsite_name = cellar")
         daemon.reload()
         until(lambda: "alert reminder: still, after" in caplog.text)
+        file = etc / "config.ini"
+        file.write_text(file.read_text().replace("Commands, Alerts", "Commands,"))
+        daemon.reload()
+        assert until(lambda: not any(ask(daemon, "status")["alerts"].values()))
+        assert refused(daemon, "getAlerts") == "the plugin Alerts is not running now"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from alert_rig import Watched, told
 from ockle.common.logs import register_secret
 from ockle.common.problems import Problem, Severity
+from ockle.engine.alerts.rules import Rules
 from ockle.engine.engine import Engine
 from ockle.engine.settings import Settings
 from ockle.networkTree.facts import Desired
@@ -42,6 +43,7 @@ def test_a_network_that_is_as_ordered_has_no_problem(tmp_path: Path) -> None:
         await (await engine.order("off", WEBS[:3], who="eva")).finished.wait()
         await engine.force(WEBS[4], Desired.OFF, "broken fan", who="eva")
         await engine.hold(WEBS[5], True, "in the workshop", "eva")
+        rig.by_hand(WEBS[5])  # and there somebody pulls its plug
         assert await alerts.wait(300) == []
         assert not alerts.wrong()
 
@@ -200,6 +202,61 @@ def test_who_gives_up_is_critical_and_those_that_wait_for_it_are_part_of_that(tm
         assert [(message.kind, message.subject) for message in messages if message not in alerts_of_db] == [
             ("notice", "run")
         ]
+
+    rig.play(scenario)
+
+
+def after_an_outage(rig: Rig) -> None:
+    """Have all machines dark at the next start, which shall be on."""
+    rig.play(all_on)
+    for machine in rig.machines.values():
+        machine.relays = dict.fromkeys(machine.relays, False)
+        machine.os = "halted"
+
+
+def test_a_long_start_is_no_problem(tmp_path: Path) -> None:
+    slowly = Settings(poll_interval=5.0, test_interval=5.0, start_limit=1)
+    rig = Rig({name: [] for name in WEBS[:6]}, store=f"sqlite:///{tmp_path}/state.db", settings=slowly)
+    after_an_outage(rig)
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path, Rules(confirm=10))
+        await engine.set_auto(True)
+        assert await alerts.wait(40) == []
+        assert list(rig.states().values()).count("OFF") > 1
+        assert await alerts.wait(60) == []
+        assert set(rig.states().values()) == {"OK"}
+
+    rig.play(scenario)
+
+
+def test_those_that_wait_for_what_fails_are_part_of_its_alert(tmp_path: Path) -> None:
+    rig = Rig({"db": [], "web1": ["db"], "web2": ["web1"], "lone": []}, store=f"sqlite:///{tmp_path}/state.db")
+    after_an_outage(rig)
+    rig["db"].fail_boots = 99
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await engine.set_auto(True)
+        messages = await alerts.wait(600)
+        assert {message.subject for message in messages} == {"server/db"}
+        assert messages[-1].title.startswith("now critical: db gave up starting")
+        assert messages[-1].lines == ("with it: 2 servers: web[1-2]",)
+
+    rig.play(scenario)
+
+
+def test_what_nobody_ordered_and_fails_is_critical_once_it_has_served(tmp_path: Path) -> None:
+    rig = Rig({"web1": []})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        rig.by_hand("web1")
+        assert await alerts.wait(100) == []
+        assert rig.states() == {"web1": "OK"}
+        rig["web1"].wedge()
+        (message,) = await alerts.wait(200)
+        assert message.severity is Severity.CRITICAL
 
     rig.play(scenario)
 
