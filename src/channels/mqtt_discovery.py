@@ -210,7 +210,8 @@ def components_of(payload: bytes) -> dict[str, str]:
 def parting(description: Mapping[str, Any], gone: Mapping[str, str]) -> Data:
     """Return ``description`` as it has to be sent once so that Home Assistant forgets the components ``gone``.
 
-    A component is removed by a description in which nothing is left of it but its platform.
+    A component is removed by a description in which nothing is left of it but its platform. They come first: Home
+    Assistant 2024.11 stops reading at a component that it is still busy with.
     """
     left = {key: {"platform": platform} for key, platform in gone.items()}
-    return {**description, "components": {**description["components"], **left}}
+    return {**description, "components": {**left, **description["components"]}}

@@ -56,8 +56,8 @@ class Look:
 
 
 def encoded(data: Mapping[str, Any]) -> bytes:
-    """Return a payload; the same for equal data."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    """Return a payload; in the order of ``data``."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def is_on(state: str, supply: str) -> bool | None:

@@ -169,7 +169,6 @@ def test_the_network_counts() -> None:
 def test_an_alert_that_explains_much_stays_small() -> None:
     affected = [{"subject": f"server/{n}", "server": str(n), "text": "t", "since": 0} for n in range(5000)]
     assert len(alert_state(alert(affected=affected))["affected"]) == MOST_AFFECTED
-    assert encoded(alert()) == encoded(dict(reversed(list(alert().items()))))
 
 
 # -- Home Assistant
@@ -290,7 +289,9 @@ def test_a_component_that_is_gone_leaves_its_platform_once() -> None:
     now = devices(Home(TOPICS), having("a"), ["a"])[TOPICS.device("a")]
     gone = {key: one for key, one in components_of(before).items() if key not in now["components"]}
     assert gone == {"switch": "switch"}
-    assert parting(now, gone)["components"]["switch"] == {"platform": "switch"}
+    last = json.loads(encoded(parting(now, gone)))["components"]
+    assert next(iter(last.items())) == ("switch", {"platform": "switch"})
+    assert last.keys() == now["components"].keys() | {"switch"}
     assert "switch" not in now["components"]
 
 
