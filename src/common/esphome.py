@@ -90,6 +90,8 @@ class PlugSession:
     async def read(self, names: Iterable[tuple[str, str]], also: Iterable[Entity] = ()) -> list[Value]:
         """Return what the plug shows now for each of (kind, name); see ``Entities.find``.
 
+        What comes first may still be the answer to the reading before: who has switched meanwhile reads until it shows.
+
         ``also``  what is to be of the same moment, for ``last``
         Raises DeviceUnreachable; DeviceAnswerError for an entity that it has not, or whose state it does not know.
         """
