@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -89,17 +90,15 @@ class NodeKeeper:
                     if str(error) != told and not self._stopped:
                         log.warning("nodes: %s; tried again", error)
                     told = str(error)
-                await self._pause()
+                await self._pause(TICK_S if poller.snapshot() else RENEW_S)
         finally:
             self._poller = self._loop = None
             await poller.stop()
 
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(TICK_S):
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
 
     def stop(self) -> None:
         self._stopped = True
