@@ -25,7 +25,9 @@ ALERTS = range(1, 4)
 
 actions = st.lists(
     st.one_of(
-        st.tuples(st.just("put"), st.sampled_from(ALERTS)),
+        st.tuples(st.just("say"), st.sampled_from(ALERTS)),
+        st.tuples(st.just("say"), st.sampled_from(ALERTS)),
+        st.tuples(st.just("end"), st.sampled_from(ALERTS)),
         st.tuples(st.just("sleep"), st.sampled_from([0.0, 0.05, 0.11, 1.0, 40.0, 7 * 3600.0])),
         st.tuples(st.just("fault"), st.sampled_from([*FAULTS, "hang"])),
         st.tuples(st.just("opening"), st.sampled_from([0.0, 0.3, 30.0])),
@@ -41,19 +43,22 @@ channels = st.sampled_from(
 
 
 class Play:
-    """Plays actions; ``kinds``: title of each message that was put -> alert and kind, in order."""
+    """Plays actions; ``put``: title of each message that was put -> alert and kind, in order."""
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.put: dict[str, tuple[int, str]] = {}
-        self._open: dict[int, bool] = {}
+        self._open: set[int] = set()
         self._comment = 0
 
     async def act(self, outbox: Outbox, what: str, value: object) -> None:
         receiver = self.rig["ops"]
-        if what == "put":
+        if what in ("say", "end"):
             assert isinstance(value, int)
-            self._put(outbox, value)
+            if what == "say":
+                self._put(outbox, value, "reminder" if value in self._open else "problem")
+            elif value in self._open:
+                self._put(outbox, value, "recovery")
         elif what == "sleep":
             assert isinstance(value, float)
             await asyncio.sleep(value)
@@ -75,13 +80,12 @@ class Play:
 
     options: dict[str, str | list[str]]
 
-    def _put(self, outbox: Outbox, alert: int) -> None:
-        kind = "recovery" if self._open.get(alert) and len(self.put) % 3 else "problem"
-        kind = "reminder" if kind == "problem" and self._open.get(alert) else kind
-        self._open[alert] = kind != "recovery"
+    def _put(self, outbox: Outbox, alert: int, kind: str) -> None:
+        (self._open.discard if kind == "recovery" else self._open.add)(alert)
         title = f"m{len(self.put)}."
         self.put[title] = (alert, kind)
-        outbox.put(message(alert, kind, title=title, at=float(len(self.put))))
+        severity = "critical" if alert == 1 and len(self.put) % 2 else "warning"
+        outbox.put(message(alert, kind, severity, title=title, at=float(len(self.put))))
 
     def heard(self) -> dict[int, list[tuple[str, bool]]]:
         """Return what the receiver was told of each alert, in order: the message, and whether it is over."""
