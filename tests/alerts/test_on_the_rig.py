@@ -93,6 +93,21 @@ def test_many_that_fail_one_tester_at_once_are_one_alert_though_no_switch_is_nam
     rig.play(scenario)
 
 
+def test_a_tester_that_one_server_passes_is_not_what_is_wrong(tmp_path: Path) -> None:
+    rig = Rig({name: [] for name in WEBS[:5]})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        await all_on(engine)
+        for node in engine.network:
+            node.tests[0].params[node.tests[0].SECTION] = "ping"
+        for name in WEBS[:4]:
+            rig[name].wedge()
+        assert sorted(told(await alerts.wait(200))) == [("problem", f"server/{name}") for name in WEBS[:4]]
+
+    rig.play(scenario)
+
+
 def test_when_nothing_answers_any_more_it_is_one_alert(tmp_path: Path) -> None:
     rig = Rig({name: [] for name in WEBS[:5]})
 
@@ -164,6 +179,24 @@ def test_a_pdu_that_is_silent_is_the_cause_of_what_is_unknown(tmp_path: Path) ->
         assert messages[0].title.startswith("PDU web1.psu1 does not answer:")
         rig["web1"].silent = False
         assert told(await alerts.wait(300)) == [("recovery", "outlets/web1.psu1")]
+
+    rig.play(scenario)
+
+
+def test_an_outlet_that_cannot_be_read_is_told_of_its_pdu(tmp_path: Path) -> None:
+    rig = Rig({"web1": [], "web2": []})
+
+    async def scenario(engine: Engine) -> None:
+        alerts = Watched(engine, tmp_path)
+        for node in engine.network:
+            node.outlets[0].params["pdu"] = "strip"
+        await all_on(engine)
+        rig["web1"].silent = True
+        (message,) = await alerts.wait(300)
+        assert message.severity is Severity.WARNING
+        assert message.title == "PDU strip: 1 of 2 outlets cannot be read: web1.psu1: no answer"
+        engine.network.getServernode("web1").facts.op = Desired.ON
+        assert alerts.wrong() == {}  # it is just being switched
 
     rig.play(scenario)
 
