@@ -82,12 +82,14 @@ class AlertDesk:
         self._silences_changed |= silences != len(self._keeper.silences)
         self._publish(known)
         told = messages(changes, self.sender, at.wall) + self._notices.held_back(self.sender, at.now, at.wall)
-        self.save()  # before they are sent: what was told is known to be, whatever happens next
         for change in changes:
             if change.what is not What.RECOVERED:
                 log.info("%s", describe(change.alert))
-        for message in told:
-            self._put(message)
+        try:
+            for message in told:
+                self._put(message)
+        finally:
+            self.save()  # after they are safe: a crash between may have something told twice, but never not at all
 
     def _publish(self, known: set[int]) -> None:
         """Tell of alerts that came and went, as events."""
