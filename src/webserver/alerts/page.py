@@ -20,13 +20,12 @@ GROUPS = ("open", "acknowledged", "silenced")
 
 def overview_page() -> LivePage[Look]:
     """Return /alerts, as it is asked and drawn."""
-    return LivePage(ask, _overview, lambda look: replace(look, old=True))
+    return LivePage(TEMPLATE, ask, _overview, lambda look: replace(look, old=True))
 
 
-def _overview(request: Request, look: Look) -> Parts:
+def _overview(paint: Painter, look: Look) -> Parts:
     if look.counts is None:
         return Parts({})
-    paint = Painter(request, TEMPLATE)
     groups: dict[str, list[Mapping[str, Any]]] = {group: [] for group in GROUPS}
     for alert in sorted(look.alerts, key=_rank):
         groups[state_look(alert["state"]).group].append(alert)

@@ -37,6 +37,10 @@ MOST_NAMES = 12
 """Names of those that an alert takes along, after folding; the alert's page has all of them."""
 
 
+MOST_ALONG = 50
+"""Lines about them in the list of alerts."""
+
+
 def severity_look(severity: str) -> Look:
     """Return the look of a severity; one that this version does not know looks unknown."""
     return SEVERITIES.get(severity, _UNKNOWN)

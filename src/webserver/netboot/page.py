@@ -26,15 +26,14 @@ def board_path(request: Request, board: Mapping[str, Any]) -> str:
 
 def overview_page() -> LivePage[Look]:
     """Return /netboot, as it is asked and drawn."""
-    return LivePage(ask, _overview, lambda look: replace(look, old=True))
+    return LivePage(TEMPLATE, ask, _overview, lambda look: replace(look, old=True))
 
 
-def _overview(request: Request, look: Look) -> Parts:
+def _overview(paint: Painter, look: Look) -> Parts:
     if look.status is None:
         return Parts({})
-    paint = Painter(request, TEMPLATE)
     html = {"state": paint("service_state", look.status, look.boards)}
-    boards = [{"mac": one["mac"], "board": one, "path": board_path(request, one)} for one in look.boards]
+    boards = [{"mac": one["mac"], "board": one, "path": board_path(paint.request, one)} for one in look.boards]
     tables = (
         ("boards", "board_row", "mac", boards),
         ("unknown", "unknown_row", "mac", look.unknown),

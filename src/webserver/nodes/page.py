@@ -40,13 +40,12 @@ def ask(call: Call) -> Look:
 
 def overview_page() -> LivePage[Look]:
     """Return /nodes, as it is asked and drawn."""
-    return LivePage(ask, _overview, lambda look: replace(look, old=True))
+    return LivePage(TEMPLATE, ask, _overview, lambda look: replace(look, old=True))
 
 
-def _overview(request: Request, look: Look) -> Parts:
+def _overview(paint: Painter, look: Look) -> Parts:
     if look.nodes is None:
         return Parts({})
-    paint = Painter(request, TEMPLATE)
     counts = Counter(one["state"] for one in look.nodes)
     beyond = sum(any(limit["state"] == "over" for limit in one["limits"]) for one in look.nodes)
     html = {"state": paint("summary", counts, beyond, look.warnings)}

@@ -52,6 +52,7 @@ def includeme(config: Configurator) -> None:
             state_look=words.state_look,
             folded=words.folded,
             happening=words.happening,
+            most_along=words.MOST_ALONG,
             silence_times=TIMES,
         )
 
