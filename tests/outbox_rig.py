@@ -39,6 +39,7 @@ class Receiver:
         self.fault: Exception | None = None
         self.hang = False
         self.opening_s = 0.0
+        self.opening_fault: Exception | None = None
         self.opened = self.closed = 0
 
     @property
@@ -64,6 +65,8 @@ class Stub(ChannelTemplate):
     @override
     async def open(self, services: DaemonServices) -> None:
         await asyncio.sleep(self.receiver.opening_s)
+        if self.receiver.opening_fault is not None:
+            raise self.receiver.opening_fault
         self.receiver.opened += 1
 
     @override

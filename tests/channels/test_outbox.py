@@ -319,6 +319,23 @@ def test_a_bug_of_a_channel_harms_nobody(tmp_path: Path, caplog: pytest.LogCaptu
     assert "has a bug" in caplog.text
 
 
+@pytest.mark.parametrize("fault", [DOWN, ZeroDivisionError("oh")])
+def test_a_channel_that_cannot_be_opened_is_opened_later(tmp_path: Path, fault: Exception) -> None:
+    rig = Rig(tmp_path, ops={})
+
+    async def scenario(outbox: Outbox) -> None:
+        rig["ops"].opening_fault = fault
+        await asyncio.sleep(10)
+        assert outbox.states()[0]["problem"]
+        assert not rig["ops"].opened and rig["ops"].closed  # what it had begun is ended
+        outbox.put(message(1))
+        rig["ops"].opening_fault = None
+        await asyncio.sleep(60)
+        assert rig["ops"].ids == ["1-problem"] and not outbox.states()[0]["problem"]
+
+    rig.play(scenario)
+
+
 def test_what_waits_too_long_is_counted(tmp_path: Path) -> None:
     rig = Rig(tmp_path, ops={"keep_for": "1h"})
 

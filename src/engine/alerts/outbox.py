@@ -21,7 +21,8 @@ from ...config.model import ObjectConfig
 from ...config.selectors import named
 from ...store.outbox_store import OutboxStore
 from .ledger import Ledger
-from .post import Make, Post
+from .link import Make
+from .post import Post
 from .routing import quiet_until
 from .waiting import Entry
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
 
-from ...channels.ChannelTemplate import ChannelTemplate, MessageRefused, TryLater
+from ...channels.ChannelTemplate import MessageRefused, TryLater
 from ...common.alert_message import AlertMessage
 from ...common.allowance import Allowance
 from ...common.clock import TICK_S, Clock
-from ...common.device_loop import run_blocking
-from ...common.errors import ConfigError, DeviceRefused, DeviceUnreachable, OckleError
+from ...common.errors import ConfigError, DeviceRefused, OckleError
 from ...common.logs import redact
 from ...common.problems import Problem, Severity
 from ...common.services import DaemonServices
@@ -25,6 +22,7 @@ from ...config.model import ObjectConfig
 from ...config.types_numbers import format_duration
 from .digest import with_lost
 from .ledger import Ledger
+from .link import CLOSE_S, Link, Make
 from .routing import quiet_until, subject_of, wanted
 from .waiting import Entries, Entry, as_one, bounded, going, merged, unexpired
 
@@ -41,13 +39,8 @@ REFUSALS_MOST = 3
 """How often a message is tried that the receiver does not take though it takes others."""
 LOOK_S = 60.0
 """The longest pause while something waits: the wall clock may jump, and with it the end of quiet hours."""
-CLOSE_S = 5.0
-
 TEXT_MOST = 300
 """Characters of what a receiver says that are shown."""
-
-T = TypeVar("T")
-Make = Callable[[ObjectConfig], ChannelTemplate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +71,10 @@ class Post:
         self.servers: frozenset[str] = frozenset()
         self.trouble: Trouble | None = None
         self.task: asyncio.Task[None] | None = None
-        self._make = make
-        self._services = services
         self._ledger = ledger
         self._clock = clock
         self._tell = tell
-        self._channel: ChannelTemplate | None = None  # once it is open
-        self._opening = asyncio.Lock()
+        self._link = Link(config, make, services)
         self._wake = asyncio.Event()
         self._tries = 0
         self._refusals = 0  # of the message that is next
@@ -127,24 +117,15 @@ class Post:
         if self.task is not None:
             self.task.cancel()
             await asyncio.wait([self.task], timeout=CLOSE_S)
-        await self._shut()
-
-    async def _shut(self) -> None:
-        if self._channel is not None:
-            try:
-                async with asyncio.timeout(CLOSE_S):
-                    await self._channel.close()
-            except Exception as error:  # noqa: BLE001 - foreign code, and nothing depends on it
-                log.warning("channel %s did not end cleanly: %r", self.name, error)
-            self._channel = None
+        await self._link.close()
 
     async def test(self, message: AlertMessage) -> str:
         """Send a message past all that waits and return what the receiver said. Raises OckleError."""
         try:
-            said = await self._send(message)
+            said = await self._link.send(message)
         finally:
             if not self.rules.enabled:
-                await self._shut()
+                await self._link.close()
         self._worked()
         self._ledger.write({}, replace(self._ledger.channel(self.name), sent_at=self._clock.wall()))
         self.wake()
@@ -165,11 +146,12 @@ class Post:
         self._tidied()
         if (wait := self._next_try - self._clock.now()) > 0:
             return wait
-        if self._channel is None:
+        if not self._link.is_open:
             try:
-                await self._opened()
+                await self._link.open()
             except OckleError as error:
                 return self._failed(error)
+            self._worked()
         entries, now = self._tidied(), self._clock.now()  # again: more may have come meanwhile
         batch = going(entries, self._may_go, self._allowance.peek(now))
         if not batch:
@@ -180,7 +162,7 @@ class Post:
             rest = (entry, *(one for one in entries if one.seq not in gone))
             self._ledger.write({self.name: tuple(sorted(rest, key=lambda one: one.seq))})
         try:
-            await self._send(with_lost(entry.message, self._ledger.channel(self.name).lost))
+            await self._link.send(with_lost(entry.message, self._ledger.channel(self.name).lost))
         except MessageRefused as error:
             self._refusals += 1
             if self._refusals < REFUSALS_MOST:
@@ -244,38 +226,7 @@ class Post:
         row = self._ledger.channel(self.name)
         self._ledger.write({self.name: self._without(entry)}, replace(row, lost=row.lost + 1))
 
-    # -- talking to the receiver
-
-    async def _opened(self) -> ChannelTemplate:
-        """Return the channel, opened. Raises OckleError."""
-        async with self._opening:
-            if self._channel is None:
-                channel = self._make(self.config)
-                await self._guarded(lambda: channel.open(self._services), float(self.config.settings["timeout"]))
-                self._channel = channel
-                self._worked()
-            return self._channel
-
-    async def _send(self, message: AlertMessage) -> str:
-        """Return what the receiver said. Raises OckleError, and nothing else whatever the channel does."""
-        channel = await self._opened()
-        limit = channel.timeout * 1.5 + 1.0  # it should notice first
-        if inspect.iscoroutinefunction(channel.send):
-            return await self._guarded(lambda: channel.send(message), limit) or ""
-        plain = cast("Callable[[AlertMessage], Any]", channel.send)  # a thread of its own, so it delays nobody
-        return await self._guarded(lambda: run_blocking(lambda: plain(message), limit, self.name), limit) or ""
-
-    async def _guarded(self, work: Callable[[], Awaitable[T]], limit: float) -> T:
-        try:
-            async with asyncio.timeout(limit):
-                return await work()
-        except TimeoutError:
-            raise DeviceUnreachable(f"no answer within {limit:g} s") from None
-        except OckleError:
-            raise
-        except Exception as bug:
-            log.exception("channel %s: the type %s has a bug", self.name, self.config.type)
-            raise MessageRefused(f"the type {self.config.type} has a bug: {bug!r}") from bug
+    # -- how it goes
 
     def _worked(self) -> None:
         self._tries = self._refusals = 0
