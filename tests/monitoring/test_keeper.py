@@ -121,6 +121,28 @@ def test_what_is_off_on_purpose_is_neither_asked_nor_missing() -> None:
     rig.play(scenario)
 
 
+def test_a_machine_that_boots_is_not_missing_however_long_it_takes() -> None:
+    rig = Rig(CHAIN)
+
+    async def scenario(engine: Engine) -> None:
+        await up(engine)
+        site = NodeSite(engine, monitor(interval="1s", missing_after="3s"))
+        await down(engine, "web")
+        site.says["web"] = "nobody there"
+        run = await engine.order("on", ["web"], who="test")
+        seconds = 0
+        while not run.finished.is_set():
+            assert site.problems() == {}
+            await asyncio.sleep(1)
+            seconds += 1
+        assert seconds > 10
+        await site.wait(10)
+        assert set(site.problems()) == {"node/web"}
+        await site.stop()
+
+    rig.play(scenario)
+
+
 def test_no_problem_while_it_is_just_being_switched() -> None:
     """Even before the poller has learnt of it: problems look at the servers as they are at that moment."""
     rig = Rig(CHAIN)
