@@ -214,7 +214,7 @@ def test_reminders_end_with_an_acknowledgement() -> None:
 @pytest.mark.parametrize(("servers", "subject"), [(["web"], ""), ([], "server/*"), ([], "server/web")])
 def test_what_is_silenced_is_told_when_the_silence_ends(servers: list[str], subject: str) -> None:
     bench = Bench()
-    bench.keeper.silence(servers, subject, 600, "eva", "", bench.at)
+    bench.keeper.silences.add(servers, subject, 600, "eva", "", bench.at)
     assert bench.wait(590, problem("web")) == []
     assert bench.keeper.alerts["server/web"].state is State.SILENCED
     assert bench.wait(100, problem("web")) == [("opened", "web")]
@@ -223,7 +223,7 @@ def test_what_is_silenced_is_told_when_the_silence_ends(servers: list[str], subj
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_clock_that_is_set_back_makes_no_silence_longer(restarts: bool) -> None:
     bench = Bench()
-    bench.keeper.silence(["web"], "", 600, "eva", "", bench.at)
+    bench.keeper.silences.add(["web"], "", 600, "eva", "", bench.at)
     assert bench.wait(100, problem("web")) == []
     bench.ahead -= 86400
     bench = bench.restarted() if restarts else bench
@@ -233,19 +233,19 @@ def test_a_clock_that_is_set_back_makes_no_silence_longer(restarts: bool) -> Non
 
 def test_what_ends_within_a_silence_is_never_told() -> None:
     bench = Bench()
-    silence = bench.keeper.silence(["web"], "", 6000, "eva", "", bench.at)
+    silence = bench.keeper.silences.add(["web"], "", 6000, "eva", "", bench.at)
     bench.wait(300, problem("web"))
     bench.wait(300)
-    bench.keeper.end_silence(silence.id)
+    bench.keeper.silences.end(silence.id)
     assert bench.wait(300) == []
     with pytest.raises(CommandError, match="no silence 1"):
-        bench.keeper.end_silence(silence.id)
+        bench.keeper.silences.end(silence.id)
 
 
 def test_the_end_of_what_was_told_is_told_in_a_silence_too() -> None:
     bench = Bench()
     bench.wait(100, problem("web"))
-    bench.keeper.silence(["web"], "", 6000, "eva", "", bench.at)
+    bench.keeper.silences.add(["web"], "", 6000, "eva", "", bench.at)
     assert bench.wait(4000, problem("web")) == []  # nor is anybody reminded
     assert bench.wait(100) == [("recovered", "web")]
 
@@ -253,7 +253,7 @@ def test_the_end_of_what_was_told_is_told_in_a_silence_too() -> None:
 def test_what_was_told_does_not_vanish_in_a_silenced_cause() -> None:
     bench = Bench()
     bench.wait(100, problem("web", "sw"))
-    bench.keeper.silence(["sw"], "", 6000, "eva", "", bench.at)
+    bench.keeper.silences.add(["sw"], "", 6000, "eva", "", bench.at)
     bench.wait(300, problem("web", "sw"), problem("sw"))
     bench.wait(300)
     assert bench.words == [("opened", "web"), ("recovered", "web")]
@@ -313,7 +313,7 @@ def test_after_any_history_all_that_was_told_is_told_to_be_over(history: list[tu
             told += bench.told
             bench = bench.restarted()
         elif extra == "silence":
-            bench.keeper.silence([NAMES[seconds % 4]], "", 200, "eva", "", bench.at)
+            bench.keeper.silences.add([NAMES[seconds % 4]], "", 200, "eva", "", bench.at)
         elif extra == "ack" and bench.keeper.alerts:
             bench.keeper.acknowledge(next(iter(bench.keeper.alerts.values())).id, "eva", "", bench.at)
         severity = Severity.CRITICAL if extra == "worse" else Severity.WARNING

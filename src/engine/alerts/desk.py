@@ -46,8 +46,7 @@ class AlertDesk:
         self._events = events
         self._put = put
         self._keeper = Keeper(rules)
-        self._notices = Notices(self._keeper.is_silenced)
-        self._silences_changed = False
+        self._notices = Notices(self._keeper.silences.cover)
         self._loaded = False
 
     def configure(self, rules: Rules, sender: Sender) -> None:
@@ -77,9 +76,7 @@ class AlertDesk:
             text = f"alerts are kept in memory only: {self.fault}"
             found.append(Problem("store/alerts", "store", Severity.WARNING, "daemon", text))
         known = {alert.id for alert in self._keeper.alerts.values()}
-        silences = len(self._keeper.silences)
         changes = self._keeper.look(found, passes, at)
-        self._silences_changed |= silences != len(self._keeper.silences)
         self._publish(known)
         told = messages(changes, self.sender, at.wall) + self._notices.held_back(self.sender, at.now, at.wall)
         for change in changes:
@@ -121,10 +118,10 @@ class AlertDesk:
                 self._failed(error)
                 return
             self._loaded = True
-        if not keeper.changed and not self._silences_changed and not self.fault:
+        if not keeper.changed and not keeper.silences.changed and not self.fault:
             return
         rows = [AlertRow(one.id, one.opened, one.closed, one.body()) for one in keeper.changed.values()]
-        silences = [one.as_dict() for one in keeper.silences.values()] if self._silences_changed else None
+        silences = [one.as_dict() for one in keeper.silences.values()] if keeper.silences.changed else None
         try:
             self._store.put(rows, silences)
         except StoreError as error:
@@ -132,7 +129,7 @@ class AlertDesk:
             return
         if self.fault:
             log.info("alerts are stored again")
-        self.fault, self._silences_changed = "", False
+        self.fault, keeper.silences.changed = "", False
         keeper.changed.clear()
 
     def _failed(self, error: StoreError) -> None:
@@ -191,15 +188,13 @@ class AlertDesk:
         return alert.with_history()
 
     def silence(self, servers: list[str], subject: str, seconds: float, who: str, note: str) -> dict[str, Any]:
-        silence = self._keeper.silence(servers, subject, seconds, who, note, self._at())
-        self._silences_changed = True
+        silence = self._keeper.silences.add(servers, subject, seconds, who, note, self._at())
         self.save()
         return silence.as_dict()
 
     def end_silence(self, number: int) -> dict[str, Any]:
         """Raises CommandError when there is no such silence."""
-        silence = self._keeper.end_silence(number)
-        self._silences_changed = True
+        silence = self._keeper.silences.end(number)
         self.save()
         return silence.as_dict()
 

@@ -11,6 +11,7 @@ from ...common.problems import Problem, Severity
 from .causes import Edges
 from .record import Acknowledged, Affected, Alert, Silence
 from .rules import Moment, Rules
+from .silences import Silences
 from .tracks import Track, Tracks
 
 AGAIN = 2
@@ -56,9 +57,7 @@ class Keeper:
 
     rules: Rules
     next_id: int = 1
-    silences: dict[int, Silence] = field(default_factory=dict)
-    next_silence: int = 1
-    _quiet_until: dict[int, float] = field(default_factory=dict)  # silence -> a moment of the clock
+    silences: Silences = field(default_factory=Silences)
     alerts: dict[str, Alert] = field(default_factory=dict)  # the open ones, by the keys of their problems
     changed: dict[int, Alert] = field(default_factory=dict)
     _tracks: Tracks = field(default_factory=Tracks)
@@ -75,11 +74,7 @@ class Keeper:
             passed = at.wall - max(alert.told, default=at.wall)
             self._timers[alert.id] = _Timer(at.now - min(max(passed, 0.0), self.rules.remind))
             self.next_id = max(self.next_id, alert.id + 1)
-        for silence in silences:
-            self.silences[silence.id] = silence
-            left = min(silence.until - at.wall, silence.until - silence.at)
-            self._quiet_until[silence.id] = at.now + left
-            self.next_silence = max(self.next_silence, silence.id + 1)
+        self.silences.load(silences, at)
 
     # -- a look
 
@@ -225,11 +220,9 @@ class Keeper:
     # -- telling
 
     def _heed_silences(self, at: Moment) -> None:
-        for number, silence in list(self.silences.items()):
-            if silence.until <= at.wall or self._quiet_until[number] <= at.now:  # (the wall clock may be set back)
-                del self.silences[number], self._quiet_until[number]
+        self.silences.expire(at)
         for alert in self.alerts.values():
-            silenced = self.is_silenced(alert.server, alert.subject)
+            silenced = self.silences.cover(alert.server, alert.subject)
             if silenced is not alert.silenced:
                 alert.silenced = silenced
                 alert.note(at.wall, "silenced" if silenced else "no longer silenced")
@@ -276,21 +269,3 @@ class Keeper:
         alert.note(at.wall, "acknowledged", note, who)
         self.changed[alert.id] = alert
         return alert
-
-    def silence(self, servers: Iterable[str], subject: str, seconds: float, who: str, note: str, at: Moment) -> Silence:
-        """Have nothing told of what it covers for so long; what is still there then is told then."""
-        found = Silence(self.next_silence, tuple(servers), subject, at.wall + seconds, who, note, at.wall)
-        self.next_silence += 1
-        self.silences[found.id] = found
-        self._quiet_until[found.id] = at.now + seconds
-        return found
-
-    def is_silenced(self, server: str, subject: str) -> bool:
-        return any(silence.covers(server, subject) for silence in self.silences.values())
-
-    def end_silence(self, number: int) -> Silence:
-        """Raises CommandError when there is no such silence."""
-        if number not in self.silences:
-            raise CommandError(f"there is no silence {number}", "not_found")
-        del self._quiet_until[number]
-        return self.silences.pop(number)
