@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 import own_daemon
-from ockle.channels import mqtt_presence
+from ockle.channels import mqtt_link, mqtt_presence
 from ockle.channels.mqtt import MQTT
 from ockle.MainDaemon import MainDaemon
 from peers_mosquitto import HOST, PASSWORD, USER, Mosquitto
@@ -40,7 +40,6 @@ encryption = {encryption}
 user = {user}
 password = {password}
 keepalive = 5s
-timeout = 1s
 {more}
 """
 FILES = {
@@ -69,10 +68,13 @@ def server(*needs: str, protected: bool = False, strip: str = "strip") -> str:
     return SERVER.format(needs=", ".join(f'"{one}"' for one in needs) + ",", protected=protected, strip=strip)
 
 
-def channel(broker: Mosquitto, more: str = "") -> str:
-    """Return the file of the channel."""
+def channel(broker: Mosquitto, more: str = "", port: int = 0) -> str:
+    """Return the file of the channel. ``port``: another one than the broker's."""
+    more += "" if "timeout" in more else "\ntimeout = 15s"
     encryption = f"tls\nca = {broker.ca}" if broker.ca else "plaintext"
-    return CHANNEL.format(host=HOST, port=broker.port, encryption=encryption, user=USER, password=PASSWORD, more=more)
+    return CHANNEL.format(
+        host=HOST, port=port or broker.port, encryption=encryption, user=USER, password=PASSWORD, more=more
+    )
 
 
 class Running:
@@ -133,11 +135,14 @@ def hurried(patch: pytest.MonkeyPatch) -> None:
     """Let no look wait for the one before."""
     patch.setattr(mqtt_presence, "GAP_S", 0.05)
     patch.setattr(mqtt_presence, "SPARE", 1)
+    patch.setattr(mqtt_link, "FIRST_PAUSE_S", 0.1)
 
 
-def written(folder: Path, broker: Mosquitto, servers: dict[str, str], more: str = "", plugins: str = "") -> Path:
+def written(
+    folder: Path, broker: Mosquitto, servers: dict[str, str], more: str = "", plugins: str = "", port: int = 0
+) -> Path:
     """Write the files of a site with the channel ``home`` and return its etc."""
     files = {name: text.format(state=folder / "state", plugins=plugins) for name, text in FILES.items()}
     files |= {f"servers/{name}.ini": text for name, text in servers.items()}
-    files["channels/home.ini"] = channel(broker, more)
+    files["channels/home.ini"] = channel(broker, more, port)
     return own_daemon.written(folder / "etc", files)

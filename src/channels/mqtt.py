@@ -8,7 +8,7 @@ from typing import Any
 from typing_extensions import override
 
 from ..common.alert_message import AlertMessage
-from ..common.errors import DeviceUnreachable
+from ..common.errors import ConfigError, DeviceUnreachable
 from ..common.services import DaemonServices
 from .ChannelTemplate import ChannelTemplate
 from .mqtt_broker import Broker, default_client_id
@@ -24,6 +24,10 @@ class MQTT(ChannelTemplate):
 
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         super().__init__(name, settings)
+        if settings["encryption"] == "plaintext" and settings["ca"]:
+            raise ConfigError(f"channel {name}: ca means nothing with encryption = plaintext: remove one of them")
+        if settings["password"] and not settings["user"]:
+            raise ConfigError(f"channel {name}: password: a user is missing")
         self._presence: Presence | None = None
 
     @override

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from ockle.channels.mqtt import MQTT
 from ockle.channels.mqtt_broker import Broker, default_client_id
 from ockle.channels.mqtt_link import Link, Received
-from ockle.common.errors import DeviceError, DeviceRefused, DeviceUnreachable
+from ockle.common.errors import ConfigError, DeviceError, DeviceRefused, DeviceUnreachable
+from ockle.config.site import load_site
 from peers import free_port
 from peers_http import self_signed
 from peers_mosquitto import HOST, PASSWORD, USER, Mosquitto, running
@@ -301,6 +303,22 @@ def test_the_last_will_is_told_after_a_kill(broker: Mosquitto) -> None:
     code = KILLED.format(host=HOST, port=broker.port, user=USER, password=PASSWORD)
     subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
     listener.until(lambda: [one.payload for one in listener.of("will/availability")] == ["online", "offline"])
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("encryption = plaintext\nca = /etc/ca.pem", "ca means nothing"),
+        ("password = secret", "a user is missing"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(tmp_path: Path, lines: str, said: str) -> None:
+    file = tmp_path / "channels/home.ini"
+    file.parent.mkdir()
+    file.write_text(f"[channel]\ntype = MQTT\nhost = broker\n{lines}\n")
+    with pytest.raises(ConfigError, match=said):
+        site = load_site(tmp_path)
+        MQTT("home", site.channels["home"].settings)
 
 
 def test_the_client_id_fits_every_broker() -> None:

@@ -142,7 +142,7 @@ def test_what_is_no_more_is_removed(tmp_path: Path) -> None:
 def test_a_broker_that_was_away_has_everything_again(tmp_path: Path) -> None:
     with (
         broker_running(tmp_path / "broker") as broker,
-        running(tmp_path / "site", broker, {"db": server()}) as site,
+        running(tmp_path / "site", broker, {"db": server()}, "timeout = 300ms") as site,
     ):
         listener = broker.listen("ockle/#", "homeassistant/#")
         site.open()

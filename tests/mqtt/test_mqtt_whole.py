@@ -8,8 +8,11 @@ import pytest
 
 import own_daemon
 from mqtt_site import hurried, server, written
+from ockle.channels import mqtt_link
 from ockle.common.problems import Problem, Severity
+from ockle.engine.alerts import post
 from peers_mosquitto import PASSWORD, Listener, running
+from tcp_gate import gate
 
 pytestmark = pytest.mark.peer
 
@@ -24,9 +27,11 @@ WRONG = Problem("test/db", "server", Severity.CRITICAL, "server/db", "db has los
 
 def test_alerts_wait_for_a_broker_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hurried(monkeypatch)
+    monkeypatch.setattr(post, "BACK_OFF_MOST_S", 0.2)
+    monkeypatch.setattr(mqtt_link, "ANSWER_S", 3.0)  # the gate lets in and says nothing
     problems: list[Problem] = []
-    with running(tmp_path / "broker") as broker:
-        etc = written(tmp_path, broker, {"db": server(), "lone": server()}, plugins=", Alerts")
+    with running(tmp_path / "broker") as broker, gate(broker.port) as way:
+        etc = written(tmp_path, broker, {"db": server(), "lone": server()}, plugins=", Alerts", port=way.port)
         with own_daemon.running(etc) as daemon:
             daemon.engine.problem_sources.append(lambda: list(problems))
             listener = broker.listen("ockle/#")
@@ -36,12 +41,14 @@ def test_alerts_wait_for_a_broker_that_is_away(tmp_path: Path, monkeypatch: pyte
             assert "ockle/alerts" in said["text"]
             listener.until(lambda: messages(listener, "test"))
 
+            way.shut()
             broker.kill()
             problems.append(WRONG)
             [alert] = own_daemon.until(lambda: own_daemon.ask(daemon, "getAlerts")["alerts"])
             own_daemon.until(lambda: own_daemon.ask(daemon, "getChannels")["channels"][0]["waiting"])
             broker.start()
             later = broker.listen("ockle/#", "homeassistant/#")
+            way.open()  # not before somebody listens: messages are not kept
             later.until(lambda: messages(later, "problem"))
             own_daemon.until(lambda: not own_daemon.ask(daemon, "getChannels")["channels"][0]["waiting"])
             kept = later.json(f"ockle/alert/{alert['id']}")
