@@ -12,8 +12,8 @@ from ..common.logs import redact, register_secret
 from ..config.references import Secret
 from .ChannelTemplate import MessageRefused, TryLater
 
-REFUSED = {401, 402, 403, 404, 405, 407, 410, 411, 426, 451}
-"""What is wrong for every message: the address, the token, what it may."""
+REFUSED = {401, 402, 403, 404, 405, 407, 410, 411, 426, 451, 501, 505}
+"""What is wrong for every message: the address, the token, what it may, the method."""
 AGAIN = {408, 421, 425, 429}
 """What may be better next time though it is called the client's fault. RFC 9110 section 15.5, RFC 6585, RFC 8470."""
 AFTER_S = 30.0

@@ -138,6 +138,7 @@ def test_long_messages_keep_to_the_limits() -> None:
         (403, {}, DeviceRefused),
         (404, {}, DeviceRefused),
         (410, {}, DeviceRefused),
+        (501, {}, DeviceRefused),
         (302, {"Location": "https://user:canary@elsewhere.example/in"}, DeviceRefused),
     ],
 )
@@ -195,7 +196,7 @@ def test_tls(tmp_path: Path) -> None:
         with pytest.raises(DeviceRefused, match="certificate is not valid"):  # made for 127.0.0.1 only
             sent(channel("Webhook", url=url.replace("127.0.0.1", "localhost"), ca=str(certificate)))
         for options in ({"ca": str(certificate)}, {"verify": "false"}):
-            with pytest.raises(DeviceUnreachable, match="status 501"):  # it speaks; Python's server takes no POST
+            with pytest.raises(DeviceRefused, match="status 501"):  # it speaks; Python's server takes no POST
                 sent(channel("Webhook", url=url, **options))
 
 
