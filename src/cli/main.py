@@ -15,6 +15,12 @@ TYPE_CHECKING = False  # as typing has it, whose import alone is a tenth of what
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+HINTS = {
+    "denied": "\nGive a token with --token-file or OCKLE_TOKEN",
+    "unknown_command": "\nIs the plugin that has it in the list [plugins] plugins of config.ini?",
+}
+"""What to try after an error of the daemon, by its code."""
+
 
 def main(argv: Sequence[str] | None = None, start: Callable[[], object] = bool) -> int:
     """Run the command line (default: the process's) and return the exit code.
@@ -33,8 +39,7 @@ def main(argv: Sequence[str] | None = None, start: Callable[[], object] = bool) 
     except ConnectionFailed as error:
         return _say(f"{error}\nIs it running? Start it with: ockle daemon", UNREACHABLE)
     except ClientError as error:
-        hint = "\nGive a token with --token-file or OCKLE_TOKEN" if error.code == "denied" else ""
-        return _say(f"{safe(error.message)}{hint}", BY_ERROR.get(error.code, USAGE))
+        return _say(f"{safe(error.message)}{HINTS.get(error.code, '')}", BY_ERROR.get(error.code, USAGE))
     except ConfigError as error:
         return _say("\n".join(map(safe, error.faults)), USAGE)
     except OckleError as error:
