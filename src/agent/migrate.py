@@ -29,7 +29,11 @@ def migrate(text: str, name: str) -> tuple[str, list[str]]:
     """
     found = _parsed(text, name)
     notes = []
-    lines = ["# Made from RPiMP's config.json. All options: docs/reference/ini.md", "[plug]"]
+    lines = [
+        "# Made from RPiMP's config.json. All options: docs/reference/ini.md",
+        "# What this machine measures of itself is told on port 3000; `serve = no` under [metrics] ends that.",
+        "[plug]",
+    ]
     for key, option in _TEXTS.items():
         value = found.pop(key, None)
         if value is None and key == "HeartbeatSwitchName":
