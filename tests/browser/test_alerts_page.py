@@ -91,3 +91,19 @@ def test_a_channel_is_tested_on_the_page(telling: AlertsSite, admin: Watched) ->
     page = admin.open("/nodes")
     page.get_by_role("button", name="Ask now pi7").click()
     expect(page.locator('[data-key="nodes/pi7"]')).to_contain_text("answers")
+
+
+def test_the_bar_has_room_for_a_run_and_the_number_of_alerts(telling: AlertsSite, admin: Watched) -> None:
+    telling.kill_pdu()
+    page = admin.open("/about")
+    page.evaluate(
+        """() => {
+            const runs = document.querySelector("[data-runs-now]");
+            runs.hidden = false;
+            runs.innerHTML = '<li><a href="#">Power-up 7/12, 1:40 left</a></li>';
+            document.querySelector("[data-alert-badge]").hidden = false;
+        }"""
+    )
+    for width in (1440, 1280, 1200, 1100, 1000, 700):
+        page.set_viewport_size({"width": width, "height": 600})
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
