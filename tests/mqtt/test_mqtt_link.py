@@ -8,7 +8,7 @@ import gc
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,15 @@ async def linked(
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def hung_up(writer: asyncio.StreamWriter) -> Iterator[None]:
+    """Close a connection also when the loop ends amid it."""
+    try:
+        yield
+    finally:
+        writer.transport.abort()
 
 
 async def _fault(link: Link) -> DeviceError:
@@ -170,11 +179,11 @@ def test_garbage_ends_a_connection_and_nothing_else(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal connections
         connections += 1
-        await reader.read(4096)
-        writer.write(garbage)
-        writer.write_eof()
-        await reader.read(4096)
-        writer.close()
+        with hung_up(writer):
+            await reader.read(4096)
+            writer.write(garbage)
+            writer.write_eof()
+            await reader.read(4096)
 
     async def work() -> None:
         server = await asyncio.start_server(serve, HOST, 0)
@@ -199,11 +208,11 @@ def test_a_broker_that_gives_no_receipts_is_left(monkeypatch: pytest.MonkeyPatch
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal connections
         connections += 1
-        await reader.read(4096)
-        writer.write(b"\x20\x02\x00\x00")
-        while await reader.read(4096):
-            pass
-        writer.close()
+        with hung_up(writer):
+            await reader.read(4096)
+            writer.write(b"\x20\x02\x00\x00")
+            while await reader.read(4096):
+                pass
 
     async def work() -> None:
         server = await asyncio.start_server(serve, HOST, 0)
@@ -220,12 +229,12 @@ def test_a_broker_that_gives_no_receipts_is_left(monkeypatch: pytest.MonkeyPatch
 
 def test_what_the_broker_does_not_let_us_read_is_known() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(4096)
-        writer.write(b"\x20\x02\x00\x00")  # CONNACK
-        packet = await reader.read(4096)
-        writer.write(b"\x90\x04" + packet[2:4] + b"\x00\x80")  # SUBACK: the first, not the second (section 3.9.3)
-        await reader.read(4096)
-        writer.close()
+        with hung_up(writer):
+            await reader.read(4096)
+            writer.write(b"\x20\x02\x00\x00")  # CONNACK
+            packet = await reader.read(4096)
+            writer.write(b"\x90\x04" + packet[2:4] + b"\x00\x80")  # SUBACK: the first, not the second (section 3.9.3)
+            await reader.read(4096)
 
     async def work() -> None:
         server = await asyncio.start_server(serve, HOST, 0)
