@@ -17,7 +17,7 @@ from peers_mosquitto import HOST, Listener, Mosquitto
 from peers_mosquitto import running as broker_running
 
 pytestmark = pytest.mark.peer
-SERVERS = {"db": server(), "web": server("db"), "safe": server(protected=True), "lone": server()}
+SERVERS = {"db": server(), "web": server("db"), "safe": server(protected=True), "lone": server(), "n1": server()}
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,7 @@ def test_what_is_protected_needs_a_person(site: Running, broker: Mosquitto) -> N
         ("lone", "x" * 100),
         ("all", "ON"),
         ("web[1-4]", "ON"),
+        ("n[1-1]", "ON"),
         ("nobody", "ON"),
     ],
 )
