@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 from ..common.problems import PROBLEM_KINDS, Severity
 from ..common.quiet_hours import QuietHours, parse_window
-from ..common.timetable import TimetableError, time_texts, zone_of
+from ..common.timetable import time_texts, zone_of
+from .checking import Refuse, check_plugin, readable, refusing
 from .faults import suggestion
 from .model import ObjectConfig
 from .reader import SiteReader
@@ -16,9 +16,6 @@ from .selectors import nobody, unreadable
 from .templates import GENERATOR_SECTION
 
 PLUGIN = "Alerts"
-T = TypeVar("T")
-Refuse = Callable[[str, str], None]
-"""(option, what is wrong with it)"""
 
 
 @dataclass(frozen=True)
@@ -42,19 +39,11 @@ class Rules:
 
 
 def rules_of(config: ObjectConfig, refuse: Refuse | None = None) -> Rules:
-    """Return the rules that a file means. Raises TimetableError, unless ``refuse`` takes each fault."""
+    """Return the rules that a file means. Raises unless ``refuse`` takes each fault."""
     settings = config.settings
 
-    def read(option: str, text: str, how: Callable[[str], T]) -> Iterator[T]:
-        try:
-            yield how(text)
-        except TimetableError as error:
-            if refuse is None:
-                raise
-            refuse(option, str(error))
-
-    windows = [window for text in time_texts(settings["quiet"]) for window in read("quiet", text, parse_window)]
-    zone = next(read("time_zone", settings["time_zone"], zone_of), zone_of("UTC"))
+    windows = readable(parse_window, time_texts(settings["quiet"]), "quiet", refuse)
+    zone = next(iter(readable(zone_of, [settings["time_zone"]], "time_zone", refuse)), zone_of("UTC"))
     through = settings["through_quiet"]
     return Rules(
         enabled=settings["enabled"],
@@ -73,10 +62,7 @@ def check_channels(reader: SiteReader) -> None:
     """Collect the faults of the files in etc/channels; one that nothing can reach is worth a warning."""
     site, section = reader.site, GENERATOR_SECTION["channels"]
     for config in site.channels.values():
-
-        def refuse(option: str, problem: str, file: str = config.file) -> None:
-            reader.fault(file, section, option, problem=problem)
-
+        refuse = refusing(reader, config.file, section)
         rules = rules_of(config, refuse)
         for one in rules.servers:
             if problem := unreadable(one):
@@ -86,10 +72,7 @@ def check_channels(reader: SiteReader) -> None:
         for kind in sorted(rules.kinds.difference(PROBLEM_KINDS)):
             refuse("kinds", f"{kind!r} is no kind of problem; {suggestion(kind, PROBLEM_KINDS)}")
         site.warnings += [f"{config.file}: {warning}" for warning in _warnings(reader, rules)]
-    if site.channels and PLUGIN not in site.plugins:
-        site.warnings.append(
-            f"etc/channels has {len(site.channels)}, and nothing is sent to them: add {PLUGIN} to [plugins] plugins"
-        )
+    check_plugin(reader, "channels", len(site.channels), PLUGIN, "is sent to them")
 
 
 def _warnings(reader: SiteReader, rules: Rules) -> Iterator[str]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from .checking import Refuse, check_plugin, check_selectors, readable, refusing
 from .limits import Limit, parse_limit
 from .model import PlainConfig
 from .names import name_problem
 from .reader import SiteReader
 from .references import ReferenceProblem, Secret
-from .selectors import nobody, unreadable
 from .templates import PLAIN_SECTION
 
 PLUGIN = "Monitoring"
@@ -85,33 +84,19 @@ def check_url(url: str) -> None:
         raise ValueError("the URL has a user name in it: a secret goes into token")
 
 
-def monitor_of(config: PlainConfig, refuse: Callable[[str, str], None] | None = None) -> Monitor:
-    """Return the monitor that a file means. Raises ValueError, unless ``refuse`` takes each fault with its option."""
-    settings, limits, more = config.settings, dict[str, Limit](), dict[str, str]()
+def monitor_of(config: PlainConfig, refuse: Refuse | None = None) -> Monitor:
+    """Return the monitor that a file means. Raises ValueError, unless ``refuse`` takes each fault."""
+    settings, more = config.settings, dict[str, str]()
 
-    def fault(option: str, error: ValueError) -> None:
-        if refuse is None:
-            raise error
-        refuse(option, str(error))
+    def add(text: str) -> None:
+        name, place = parse_more(text)
+        if name in more:
+            raise ValueError(f"{name} is listed twice")
+        more[name] = place
 
-    for text in settings["limits"]:
-        try:
-            limit = parse_limit(text)
-            limits[limit.text] = limit
-        except ValueError as error:
-            fault("limits", error)
-    for text in settings["more"]:
-        try:
-            name, place = parse_more(text)
-            if name in more:
-                raise ValueError(f"{name} is listed twice")
-            more[name] = place
-        except ValueError as error:
-            fault("more", error)
-    try:
-        check_url(settings["url"])
-    except ValueError as error:
-        fault("url", error)
+    limits = {limit.text: limit for limit in readable(parse_limit, settings["limits"], "limits", refuse)}
+    readable(add, settings["more"], "more", refuse)
+    readable(check_url, [settings["url"]], "url", refuse)
     same = ("comment", "enabled", "boards", "url", "token", "verify", "interval", "timeout", "missing_after")
     return Monitor(
         name=config.name,
@@ -126,16 +111,9 @@ def check_monitors(reader: SiteReader) -> None:
     """Collect the faults of the files in etc/monitors; one that asks nobody is worth a warning."""
     site, section = reader.site, PLAIN_SECTION["monitors"]
     for config in site.monitors.values():
-
-        def refuse(option: str, problem: str, file: str = config.file) -> None:
-            reader.fault(file, section, option, problem=problem)
-
+        refuse = refusing(reader, config.file, section)
         monitor = monitor_of(config, refuse)
-        for one in monitor.servers:
-            if problem := unreadable(one):
-                refuse("servers", problem)
-        if missing := nobody(site, monitor.servers):
-            site.warnings.append(f"{config.file}: servers: nobody is called {', '.join(missing)}")
+        check_selectors(reader, config.file, monitor.servers, refuse)
         if not _can_be_sent(monitor.token):
             refuse("token", "it has characters that HTTP cannot carry")
         if HOST not in monitor.url and (monitor.servers or monitor.boards):
@@ -146,10 +124,7 @@ def check_monitors(reader: SiteReader) -> None:
             site.warnings.append(
                 f"{config.file}: timeout is longer than interval: nodes that hang are asked less often"
             )
-    if site.monitors and PLUGIN not in site.plugins:
-        site.warnings.append(
-            f"etc/monitors has {len(site.monitors)}, and nothing asks their nodes: add {PLUGIN} to [plugins] plugins"
-        )
+    check_plugin(reader, "monitors", len(site.monitors), PLUGIN, "asks their nodes")
 
 
 def _can_be_sent(token: Secret) -> bool:

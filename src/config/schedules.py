@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from ..common.timetable import (
     HORIZON_YEARS,
     Timetable,
-    TimetableError,
     checked_cron,
     cron_of_time,
     parse_span,
     time_texts,
     zone_of,
 )
+from .checking import Refuse, check_plugin, check_selectors, readable, refusing
 from .model import PlainConfig
 from .reader import SiteReader
-from .selectors import nobody, unreadable
 from .templates import PLAIN_SECTION
 
 PLUGIN = "Schedules"
-T = TypeVar("T")
-Refuse = Callable[[str, str], None]
-"""(option, what is wrong with it)"""
 
 
 @dataclass(frozen=True)
@@ -51,23 +47,12 @@ class Schedule:
 
 def schedule_of(config: PlainConfig, refuse: Refuse | None = None) -> Schedule:
     """Return the schedule that a file means. Raises TimetableError, unless ``refuse`` takes each fault."""
-    settings, crons = config.settings, list[str]()
-
-    def read(option: str, text: str, how: Callable[[str], T]) -> Iterator[T]:
-        try:
-            yield how(text)
-        except TimetableError as error:
-            if refuse is None:
-                raise
-            refuse(option, str(error))
-
-    times = time_texts(settings["times"])
-    for text in times:
-        crons += read("times", text, cron_of_time)
-    if settings["cron"].strip():
-        crons += [cron for cron in read("cron", settings["cron"], checked_cron) if cron is not None]
-    zone = next(read("time_zone", settings["time_zone"], zone_of), zone_of("UTC"))
-    exceptions = [span for text in settings["exceptions"] for span in read("exceptions", text, parse_span)]
+    settings = config.settings
+    times, cron = time_texts(settings["times"]), settings["cron"].strip()
+    crons = readable(cron_of_time, times, "times", refuse)
+    crons += [one for one in readable(checked_cron, [cron] if cron else [], "cron", refuse) if one is not None]
+    zone = next(iter(readable(zone_of, [settings["time_zone"]], "time_zone", refuse)), zone_of("UTC"))
+    exceptions = readable(parse_span, settings["exceptions"], "exceptions", refuse)
     return Schedule(
         name=config.name,
         comment=settings["comment"],
@@ -75,7 +60,7 @@ def schedule_of(config: PlainConfig, refuse: Refuse | None = None) -> Schedule:
         action=settings["action"],
         servers=tuple(settings.get("servers", ())),
         timetable=Timetable(crons, zone, exceptions),
-        when="; ".join([*times, *([f"cron {settings['cron'].strip()}"] if settings["cron"].strip() else [])]),
+        when="; ".join([*times, *([f"cron {cron}"] if cron else [])]),
         zone=settings["time_zone"],
         catch_up=settings["missed"] == "run",
         grace=settings["grace"],
@@ -92,23 +77,13 @@ def check_schedules(reader: SiteReader) -> None:
     """Collect the faults of the files in etc/schedules; one that never comes, or is for nobody, is worth a warning."""
     site, now = reader.site, time.time()
     for config in site.schedules.values():
-
-        def refuse(option: str, problem: str, file: str = config.file) -> None:
-            reader.fault(file, PLAIN_SECTION["schedules"], option, problem=problem)
-
+        refuse = refusing(reader, config.file, PLAIN_SECTION["schedules"])
         before = len(site.faults)
         schedule = schedule_of(config, refuse)
         if len(site.faults) == before and (reason := never(schedule, now)):
             site.warnings.append(f"{config.file}: it never comes: {reason}")
-        for one in schedule.servers:
-            if problem := unreadable(one):
-                refuse("servers", problem)
-        if missing := nobody(site, schedule.servers):
-            site.warnings.append(f"{config.file}: servers: nobody is called {', '.join(missing)}")
-    if site.schedules and PLUGIN not in site.plugins:
-        site.warnings.append(
-            f"etc/schedules has {len(site.schedules)}, and nothing carries them out: add {PLUGIN} to [plugins] plugins"
-        )
+        check_selectors(reader, config.file, schedule.servers, refuse)
+    check_plugin(reader, "schedules", len(site.schedules), PLUGIN, "carries them out")
 
 
 def never(schedule: Schedule, now: float) -> str:

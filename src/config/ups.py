@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from .checking import Refuse, check_plugin, check_selectors, readable, refusing
 from .model import PlainConfig
 from .reader import SiteReader
 from .references import Secret
-from .selectors import nobody, unreadable
 from .templates import PLAIN_SECTION
 from .types_numbers import parse_duration
 
@@ -72,16 +71,10 @@ def parse_stage(text: str) -> Stage:
     return Stage(text.strip(), match["selector"], after, charge, runtime)
 
 
-def ups_of(config: PlainConfig, refuse: Callable[[str], None] | None = None) -> Ups:
-    """Return the UPS that a file means. Raises ValueError, unless ``refuse`` takes each fault of ``shed``."""
-    settings, stages = config.settings, list[Stage]()
-    for text in settings["shed"]:
-        try:
-            stages.append(parse_stage(text))
-        except ValueError as error:
-            if refuse is None:
-                raise
-            refuse(str(error))
+def ups_of(config: PlainConfig, refuse: Refuse | None = None) -> Ups:
+    """Return the UPS that a file means. Raises ValueError, unless ``refuse`` takes each fault."""
+    settings = config.settings
+    stages = readable(parse_stage, settings["shed"], "shed", refuse)
     same = ("comment", "host", "port", "ups", "user", "password", "after", "min_runtime", "margin", "within")
     more = ("restore", "back_for", "lost", "lost_after")
     return Ups(
@@ -96,25 +89,15 @@ def ups_of(config: PlainConfig, refuse: Callable[[str], None] | None = None) -> 
 
 def check_ups(reader: SiteReader) -> None:
     """Collect the faults of the files in etc/ups; servers that nobody is called are worth a warning."""
-    site, section = reader.site, PLAIN_SECTION["ups"]
+    site = reader.site
     for config in site.ups.values():
-
-        def refuse(problem: str, file: str = config.file) -> None:
-            reader.fault(file, section, "shed", problem=problem)
-
+        refuse = refusing(reader, config.file, PLAIN_SECTION["ups"])
         ups = ups_of(config, refuse)
-        for key, selectors in (("servers", ups.servers), ("shed", tuple(stage.selector for stage in ups.stages))):
-            for one in selectors:
-                if problem := unreadable(one):
-                    reader.fault(config.file, section, key, problem=problem)
-            if missing := nobody(site, selectors):
-                site.warnings.append(f"{config.file}: {key}: nobody is called {', '.join(missing)}")
+        check_selectors(reader, config.file, ups.servers, refuse)
+        check_selectors(reader, config.file, (stage.selector for stage in ups.stages), refuse, "shed")
         if config.settings["restore_charge"] < config.settings["min_charge"]:
             site.warnings.append(
                 f"{config.file}: restore_charge is less than min_charge: after a power-up the next mains failure finds "
                 "the battery too low at once"
             )
-    if site.ups and PLUGIN not in site.plugins:
-        site.warnings.append(
-            f"etc/ups has {len(site.ups)}, and nothing looks after them: add {PLUGIN} to [plugins] plugins"
-        )
+    check_plugin(reader, "ups", len(site.ups), PLUGIN, "looks after them")
