@@ -14,6 +14,7 @@ from ockle.engine.engine import Engine
 from ockle.store.alert_store import AlertStore
 
 EVERY_S = 5.0
+WEBS = [f"web{number}" for number in range(1, 31)]
 
 
 class Watched:
@@ -46,3 +47,8 @@ class Watched:
 
 def told(messages: list[AlertMessage]) -> list[tuple[str, str]]:
     return [(message.kind, message.subject) for message in messages]
+
+
+async def all_on(engine: Engine) -> None:
+    """Have all servers up."""
+    await (await engine.order("on", [node.name for node in engine.network], who="eva")).finished.wait()
