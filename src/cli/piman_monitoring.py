@@ -59,6 +59,8 @@ def monitor(config: str, hosts: str) -> int:
     piman = read_monitoring(Path(config))
     for key in piman.left_out:
         tell(f"{config}: {safe(key)} means nothing here")
+    if not Path(hosts).is_file():
+        raise ConfigError(f"{hosts} is missing: write a line MAC;IP;name;0 for each Pi, or begin where it is")
     book = HostBook(Path(hosts))
     if not any(host.ip for host in book.all()):
         raise ConfigError(f"{hosts}: {book.problem or 'no host in it has an address'}")

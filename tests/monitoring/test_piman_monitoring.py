@@ -187,6 +187,10 @@ def test_without_its_files_it_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     assert ockle("piman", "monitoring").err == "ockle: monitoring.config: No such file or directory\n"
     (tmp_path / "mine").write_text(CONFIG)
+    assert ockle("piman", "monitoring", "mine").err.startswith(
+        "ockle: hosts.csv is missing: write a line MAC;IP;name;0"
+    )
+    (tmp_path / "hosts.csv").write_text("b8:27:eb:01:02:03;;pi3;0\n")
     assert ockle("piman", "monitoring", "mine").err == "ockle: hosts.csv: no host in it has an address\n"
 
 
