@@ -37,11 +37,13 @@ class Monitoring(ModuleTemplate):
     def run(self) -> None:
         engine, keeper = self.mainDaemon.engine, self._keeper
         engine.meters.append(keeper.measured)
+        engine.gauges.append(keeper.gauges)
         engine.problem_sources.append(keeper.problems)
         try:
             asyncio.run(self._work(self.getConfigInt("in_flight")))
         finally:
             engine.meters.remove(keeper.measured)
+            engine.gauges.remove(keeper.gauges)
             engine.problem_sources.remove(keeper.problems)
 
     async def _work(self, in_flight: int) -> None:

@@ -41,6 +41,13 @@ def switched(daemon: MainDaemon, command: str, name: str, state: str) -> None:
     until(lambda: ask(daemon, "status")["servers"][name]["state"] == state)
 
 
+def answers(daemon: MainDaemon) -> dict[str, float]:
+    """Return ``ockle_node_up`` of each node, as Prometheus is told."""
+    families = ask(daemon, "getMetrics")["families"]
+    samples = next(one["samples"] for one in families if one["name"] == "ockle_node_up")
+    return {labels["node"]: value for _, labels, value in samples}
+
+
 def test_a_disk_that_fills_a_machine_that_hangs_and_one_that_is_switched_off(tmp_path: Path) -> None:
     with Lab(chain("nas", "web", speed=0.1)) as lab:
         prepared(lab, tmp_path)
@@ -68,6 +75,7 @@ def test_a_disk_that_fills_a_machine_that_hangs_and_one_that_is_switched_off(tmp
             lab.turn("nas", events="hangs")
             until(lambda: set(problems()) == {"node/nas"})
             assert "no answer within 1 s" in problems()["node/nas"].text
+            assert answers(daemon) == {"nas": 0, "web": 1}
             lab.turn("nas", events="broken")
             until(lambda: "not JSON" in problems()["node/nas"].text)
             lab.turn("nas", events="flood")
@@ -86,6 +94,7 @@ def test_a_disk_that_fills_a_machine_that_hangs_and_one_that_is_switched_off(tmp
             switched(daemon, "off", "web", "OFF")
             until(is_off)
             assert (seen, problems()) == (set(), {})
+            assert answers(daemon) == {"nas": 1}
 
 
 def test_they_are_seen_on_the_command_line_and_become_samples(tmp_path: Path) -> None:

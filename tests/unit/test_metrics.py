@@ -84,7 +84,7 @@ def test_meters_have_metrics_of_their_own_and_none_is_told_twice() -> None:
         [
             {Series("", "ups", "rack", "charge_percent"): 80.0, Series("", "ups", "rack", "charge-percent"): 70.0},
             {Series("web1", "node", "web1", "cpu_percent"): 50.0, Series("web1", "test", "http", "load"): 2.0},
-            {Series("", "ups", "rack", "charge_pct"): 60.0},
+            {Series("", "ups", "rack", "charge_pct"): 60.0, Series("", "node", "pi7", "up"): 9.0},
         ],
         rest,
     )
@@ -96,6 +96,7 @@ def test_meters_have_metrics_of_their_own_and_none_is_told_twice() -> None:
     assert [(labels["kind"], labels["key"], value) for _, labels, value in rest.samples] == [
         ("test", "load", 2.0),
         ("ups", "charge_pct", 60.0),
+        ("node", "up", 9.0),
     ]
 
 

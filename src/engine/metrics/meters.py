@@ -10,6 +10,8 @@ from ...store.samples.sample_store import Series
 from .units import in_base_units
 
 PARTS = frozenset({"outlet", "control", "test", "server", "network"})
+TAKEN = frozenset({"ockle_node_up"})
+"""Families that a plugin makes: a node may call a figure of its own the same."""
 MOST_NAMES = 200
 """More names of metrics than this are none that anybody has made on purpose."""
 
@@ -26,7 +28,7 @@ def meter_families(found: Iterable[Mapping[Series, float]], measured: Family) ->
         kind = re.sub(r"[^a-z0-9_]", "_", one.kind.lower())
         name = f"ockle_{kind}_{end}"
         twice = (name, one.server, one.object) in seen
-        if one.kind in PARTS or twice or (name not in families and len(families) >= MOST_NAMES):
+        if one.kind in PARTS or twice or name in TAKEN or (name not in families and len(families) >= MOST_NAMES):
             measured.add(value, server=one.server, kind=one.kind, object=one.object, key=one.key)
             continue
         seen.add((name, one.server, one.object))

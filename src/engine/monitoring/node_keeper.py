@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from ...common.common import OpState
 from ...common.errors import CommandError, OckleError
+from ...common.metrics import Family
 from ...common.problems import Problem
 from ...common.services import DaemonServices
 from ...networkTree.decide import is_down
@@ -45,7 +46,7 @@ def is_at_rest(facts: ServerFacts) -> bool:
 
 
 class NodeKeeper:
-    """``run`` is for a loop of its own; ``problems`` and ``measured`` are for the device loop; the rest for any thread.
+    """``run`` is for a loop of its own; ``problems``, ``measured``, ``gauges`` for the device loop; the rest for any thread.
 
     ``find``  returns the nodes by name; raises OckleError
     ``ask``   returns the JSON object of a node; raises OckleError
@@ -147,6 +148,9 @@ class NodeKeeper:
 
     def measured(self) -> dict[Series, Measured]:
         return report.measured(self.looks())
+
+    def gauges(self) -> list[Family]:
+        return [report.answers(self.looks())]
 
     # -- any thread
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ...common.clock import Clock
+from ...common.metrics import GAUGE, Family
 from ...common.problems import Problem, Severity
 from ...config.limits import Limit
 from ...store.samples.sample_store import Series
@@ -67,6 +68,15 @@ def measured(looks: Looks) -> dict[Series, Measured]:
         if seen.at is not None and seen.state is NodeState.UP
         for key, value in seen.figures.items()
     }
+
+
+def answers(looks: Looks) -> Family:
+    """Return which nodes answer, for Prometheus; nothing of those that are not asked, or have not been."""
+    family = Family("ockle_node_up", GAUGE, "1 while a node answers, 0 while its figures are missing.")
+    for node, seen in looks:
+        if seen.state in (NodeState.UP, NodeState.MISSING):
+            family.add(seen.state is NodeState.UP, node=node.name, **({"server": node.server} if node.server else {}))
+    return family
 
 
 def as_dict(node: Node, seen: Seen, clock: Clock) -> dict[str, Any]:
