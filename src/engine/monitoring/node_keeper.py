@@ -46,7 +46,7 @@ def is_at_rest(facts: ServerFacts) -> bool:
 
 
 class NodeKeeper:
-    """``run`` is for a loop of its own; ``problems``, ``measured``, ``gauges`` for the device loop; others for any thread.
+    """``run`` is for a loop of its own; ``problems``, ``measured``, ``gauges`` are for the device loop; others for any.
 
     ``find``  returns the nodes by name; raises OckleError
     ``ask``   returns the JSON object of a node; raises OckleError
