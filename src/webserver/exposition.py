@@ -68,5 +68,5 @@ def _number(value: float | None) -> str:
     if value is None:  # JSON has no other way to say it
         return "NaN"
     if math.isfinite(value):
-        return str(value)
+        return str(int(value) if isinstance(value, bool) else value)  # a plugin may say that something is so
     return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"

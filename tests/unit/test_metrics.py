@@ -278,4 +278,5 @@ def test_numbers_states_and_names_are_written_as_each_format_wants_them() -> Non
         "# TYPE a_b counter", "# HELP a_b h", "a_b_total +Inf", "# TYPE s gauge", "# HELP s h", *shown, "# EOF",
     ]  # fmt: skip
     assert classic([{**counter, "samples": [("", {"a": "b"}, None)]}]).splitlines()[-1] == 'a_b{a="b"} NaN'
+    assert classic([{**counter, "samples": [("", {"a": "b"}, True)]}]).splitlines()[-1] == 'a_b{a="b"} 1'
     assert shown[1] not in classic(both, all_states=False)

@@ -115,6 +115,8 @@ def test_it_scrapes_without_a_fault(prometheus: Prometheus) -> None:
     for expression, value in (("ockle_up", "1"), ("ockle_ups_charge_ratio", "1"), ("ockle_node_cpu_ratio", "0.125")):
         assert prometheus.until(expression)[0]["value"][1] == value
     assert len(prometheus.until('ockle_server_state{state="OK"} == 1')) == 7
+    assert prometheus.until('ockle_node_up{node="pi7"} == 1')
+    assert prometheus.until('ockle_node_up{node="pi8"} == 0')
 
 
 def test_every_query_of_the_dashboard_is_answered(prometheus: Prometheus) -> None:

@@ -75,7 +75,8 @@ def answers(looks: Looks) -> Family:
     family = Family("ockle_node_up", GAUGE, "1 while a node answers, 0 while its figures are missing.")
     for node, seen in looks:
         if seen.state in (NodeState.UP, NodeState.MISSING):
-            family.add(seen.state is NodeState.UP, node=node.name, **({"server": node.server} if node.server else {}))
+            labels = {"node": node.name} | ({"server": node.server} if node.server else {})
+            family.add(int(seen.state is NodeState.UP), **labels)
     return family
 
 
