@@ -21,7 +21,7 @@ from ..config.monitors import Monitor, monitor_of
 from ..config.piman_monitoring import PimanMonitoring, parse_monitoring
 from ..config.templates import check_settings, driver_template, load_template
 from ..engine.monitoring.asking import ask
-from ..engine.monitoring.node_watch import NodeState, Seen, answered, lost, over
+from ..engine.monitoring.node_watch import Seen, answered, lost, over
 from ..engine.monitoring.nodes import Node
 from ..netboot.host_book import HostBook
 from .codes import OK
@@ -109,8 +109,9 @@ class _Rounds:
             _print(f"---- From {address} ----", *(_line(key, found) for key in LINES if key in found))
         self._seen[address] = after
         was, now = dict(_wrong(node, before)), dict(_wrong(node, after))
-        for text in now.values():
-            _print(text)
+        for key, text in now.items():
+            if not key or after.lost_since is None:  # what a silent Pi said before is no news
+                _print(text)
         for key in now.keys() - was.keys():
             await self._send("problem", now[key], after.problem)
         for key in was.keys() - now.keys():
@@ -139,7 +140,7 @@ def _wrong(node: Node, seen: Seen) -> Iterator[tuple[str, str]]:
     if seen.lost_since is not None:
         silent = "no answer within" in seen.problem
         yield "", f"{'Timeout' if silent else 'Exception'} when trying to reach pi@{node.name}"
-    for limit, _known in over(node, seen) if seen.state is NodeState.UP else ():
+    for limit, _known in over(node, seen):  # also of one that is silent: nobody has said that they are over
         yield limit.key, f"{WORDS[limit.key]} beyond threshold on pi@{node.name}"
 
 

@@ -173,11 +173,14 @@ def test_it_says_what_piman_said_and_alerts_once(tmp_path: Path) -> None:
             until(lambda: said("Unable to send alert - discord: "))
             assert len(server.posted) == 1
             assert "CPU beyond threshold on pi@127.0.0.1" in server.posted[0]
+            figures, server.said = server.said, {"num_pids": "many"}
+            until(lambda: said("Exception when trying to reach pi@127.0.0.1"))
+            server.said = figures
+            until(lambda: said("No more: Exception when trying to reach pi@127.0.0.1"))
+            assert not said("No more: CPU")  # nobody has said that
             server.said["cpu_percent"] = 1
             until(lambda: said("No more: CPU beyond threshold on pi@127.0.0.1"))
-            until(lambda: len(server.posted) == 2)
-            server.said = {"num_pids": "many"}
-            until(lambda: said("Exception when trying to reach pi@127.0.0.1"))
+            until(lambda: len(server.posted) == 4)
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
         assert not said("/hook")

@@ -24,7 +24,7 @@ FAILED_S = 60.0
 
 
 class Poller:
-    """Runs on one event loop; ``nodes`` and ``seen`` may be called from any thread.
+    """Runs on one event loop; ``snapshot`` may be called from any thread.
 
     ``ask``        returns the JSON object of a node; raises OckleError
     ``changed``    is told each step of a node, on the loop
